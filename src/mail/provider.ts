@@ -1,0 +1,40 @@
+import type { FailureClass } from './outcome.ts'
+
+/**
+ * What is known of one mailbox provider. Providers differ in data, never in code: a new one is a row here, or a few
+ * lines in probes.yaml.
+ */
+export interface Provider {
+  /** Metric label and word of the configuration: lower-case letters, digits and dashes. */
+  readonly name: string
+  /** Suffixes of MX host names, with their leading dot, lower case. */
+  readonly mxSuffixes: readonly string[]
+  readonly imap?: {
+    readonly host: string
+    readonly port: number
+    /** How one signs in: with an app password, or with an OAuth 2 token. */
+    readonly auth: 'password' | 'oauth2'
+    /** Whether IDLE may be used where it is advertised. */
+    readonly idle: boolean
+    readonly ipv4Only: boolean
+  }
+  /** Names of the junk folder where no flag tells, most likely first. */
+  readonly junkNames: readonly string[]
+  /** Host that writes Authentication-Results: matches the end of the authserv-id; '' where it writes none. */
+  readonly authHosts: readonly string[]
+  /** First rule that matches wins. */
+  readonly replyRules: readonly ReplyRule[]
+  /** Where the row comes from: `live` was seen by us, `documentation` was read. */
+  readonly verified: 'live' | 'documentation'
+}
+
+/** Classifies a reply. Conditions that are absent always hold. */
+export interface ReplyRule {
+  /** A reply as the provider sends it: the documentation of the rule, and its test. */
+  readonly sample: string
+  readonly codes?: readonly number[]
+  /** Enhanced codes, whole. */
+  readonly enhanced?: readonly string[]
+  readonly text?: RegExp
+  readonly class: FailureClass
+}

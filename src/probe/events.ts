@@ -1,0 +1,47 @@
+import type { AuthResults } from '../mail/authentication-results.ts'
+import type { Stage, VerdictLabel } from './model.ts'
+
+/** What the prober reports upwards. Names of origins, providers and seeds are configured, closed sets. */
+export type ProbeEvent =
+  | {
+      readonly kind: 'canary-submitted'
+      readonly id: string
+      readonly origin: string
+      readonly provider: string
+      readonly seed: string
+      readonly queueId: string
+    }
+  | {
+      readonly kind: 'verdict'
+      readonly id: string
+      readonly origin: string
+      readonly provider: string
+      readonly seed: string
+      readonly verdict: VerdictLabel
+      readonly stage: Stage | undefined
+      /** From submission to arrival; undefined where it did not arrive. */
+      readonly seconds: number | undefined
+      readonly auth: AuthResults | undefined
+      /** A few words for people: the reply, the reason of an unknown. */
+      readonly detail: string
+    }
+  | {
+      /** Seen after loss was decided: counted, and nothing else changes. */
+      readonly kind: 'canary-late'
+      readonly id: string
+      readonly origin: string
+      readonly provider: string
+      readonly seed: string
+      readonly seconds: number
+    }
+  | {
+      readonly kind: 'seed-up' | 'seed-down'
+      readonly seed: string
+      readonly provider: string
+      readonly detail: string
+    }
+  | { readonly kind: 'tick-skipped'; readonly probe: string; readonly reason: string }
+  | { readonly kind: 'forged-canary'; readonly seed: string; readonly provider: string }
+  | { readonly kind: 'probe-fault'; readonly part: string; readonly cause: string }
+
+export type ReportProbeEvent = (event: ProbeEvent) => void

@@ -1,0 +1,82 @@
+import type { Cursor } from './mailbox.ts'
+import type { Canary, Look, Placement, Sighting, Verdict, VerdictLabel } from './model.ts'
+
+/** A canary with everything known of it. */
+export interface CanaryRecord {
+  readonly canary: Canary
+  /** Undefined while it is undecided. */
+  readonly verdict: Verdict | undefined
+  /** When the verdict was given; 0 while undecided. */
+  readonly decidedAt: number
+  /** Seen after it was decided missing: when it arrived; 0 if it was not. */
+  readonly lateAt: number
+  /** The first sighting is the one that was judged. */
+  readonly sightings: readonly Sighting[]
+}
+
+/** Decided canaries of one cell of a table or one step of a chart. Rates are computed from these, never stored. */
+export interface Tally {
+  readonly origin: string
+  readonly provider: string
+  readonly seed: string
+  /** Beginning of the step, milliseconds since the epoch; 0 when the question had no steps. */
+  readonly from: number
+  readonly counts: Readonly<Record<VerdictLabel, number>>
+  readonly late: number
+}
+
+export interface CanaryFilter {
+  readonly origin?: string
+  readonly provider?: string
+  readonly seed?: string
+  readonly verdict?: VerdictLabel
+  /** Submitted at or after, and before. */
+  readonly since?: number
+  readonly until?: number
+  readonly limit: number
+}
+
+/** Everything the prober has to remember. Two implementations, one contract test: SQLite, PostgreSQL. */
+export interface HistoryStore {
+  /**
+   * Records a canary before it is submitted, so that a crash leaves a record and not a ghost.
+   *
+   * @returns false if this probe's tick was already taken (by another node): then nothing must be sent
+   */
+  begin(canary: Canary): Promise<boolean>
+  submitted(id: string, submittedAt: number, queueId: string): Promise<void>
+  /** The first decision stands. @returns false if the canary was already decided: the new verdict was ignored */
+  decide(id: string, verdict: Verdict, at: number): Promise<boolean>
+  /** Records a sighting; the same folder and UID twice is one. */
+  sighted(id: string, sighting: Sighting): Promise<void>
+  /** Marks a canary that was decided missing as late. @returns false if it already was, or was not missing */
+  late(id: string, at: number): Promise<boolean>
+  looked(look: Look): Promise<void>
+  /** Undecided canaries, oldest first: what a restart takes up again. */
+  undecided(): Promise<readonly Canary[]>
+  byToken(token: string): Promise<CanaryRecord | undefined>
+  find(id: string): Promise<CanaryRecord | undefined>
+  list(filter: CanaryFilter): Promise<readonly CanaryRecord[]>
+  /** Verdicts counted by origin, provider and seed, in steps of `step` milliseconds (0: one step for all). */
+  tally(since: number, until: number, step: number): Promise<readonly Tally[]>
+  /** Arrival times in seconds of what arrived, for quantiles, at most `limit` newest. */
+  arrivals(
+    since: number,
+    until: number,
+    limit: number,
+  ): Promise<
+    readonly {
+      readonly origin: string
+      readonly provider: string
+      readonly placement: Placement
+      readonly submittedAt: number
+      readonly seconds: number
+    }[]
+  >
+  cursors(seed: string): Promise<readonly Cursor[]>
+  saveCursors(seed: string, cursors: readonly Cursor[]): Promise<void>
+  lastLook(seed: string): Promise<Look | undefined>
+  /** Removes what ended before. @returns how many canaries were removed */
+  sweep(before: number): Promise<number>
+  close(): Promise<void>
+}

@@ -1,0 +1,158 @@
+import type { Envelope, Recipient } from '../../mail/envelope.ts'
+import type { Outcome } from '../../mail/outcome.ts'
+import type { Reply } from '../../mail/reply.ts'
+
+/*
+ * Words of the queue:
+ *
+ * message    what one 250 after the final dot was given for: an envelope and a body
+ * delivery   the recipients of one message that share a destination domain; the unit of retrying
+ * lease      the right of one runner to attempt one delivery until a time; an expired lease is anybody's
+ * settle     to record what an attempt came to, and everything that follows from it, in one transaction
+ * timeline   everything that ever happened to one message, oldest first
+ */
+
+/** A message about to exist. Its body was streamed to `BodyWriter` before. */
+export interface NewMessage {
+  readonly id: string
+  readonly envelope: Envelope
+  /** Who submitted it; '' for reports of our own. */
+  readonly login: string
+  /** Milliseconds since the epoch. */
+  readonly acceptedAt: number
+  /** Message-ID of the header, with its angle brackets, or ''. For finding it again. */
+  readonly messageId: string
+}
+
+/** A body on its way into the store, in chunks, so that its size never is our memory. */
+export interface BodyWriter {
+  /** Resolves when the store wants more (backpressure). The chunk is ours again after that. */
+  write(chunk: Uint8Array): Promise<void>
+  /** Forgets what was written. Safe at any time, also after `put`. */
+  abort(): Promise<void>
+}
+
+export interface QueuedMessage extends NewMessage {
+  /** Octets of the body. */
+  readonly size: number
+}
+
+/** The right to attempt one delivery until `until`. */
+export interface Lease {
+  readonly deliveryId: string
+  /** Changes with every lease: a result is stored only by the lease's present holder. */
+  readonly token: string
+  readonly until: number
+  readonly message: QueuedMessage
+  /** Lower-case domain of all `recipients`. */
+  readonly domain: string
+  /** Those not yet at their end. */
+  readonly recipients: readonly LeasedRecipient[]
+  /** Attempts that have ended before this one. */
+  readonly attempts: number
+  /** An earlier attempt ended after the final dot without a reply: this one may deliver a second copy. */
+  readonly indeterminate: boolean
+}
+
+export interface LeasedRecipient extends Recipient {
+  /** Position in the envelope; names the recipient in `Settlement`. */
+  readonly index: number
+  /** A delay report has been sent for it. */
+  readonly delayReported: boolean
+  /** The last reply, for the report when time runs out. */
+  readonly lastReply?: Reply
+}
+
+/** What one attempt came to. Stored whole, or not at all. */
+export interface Settlement {
+  readonly at: number
+  readonly results: readonly {
+    readonly index: number
+    readonly outcome: Outcome
+    /** `delivered` and `bounced` end the recipient; `queued` keeps it. */
+    readonly next: 'delivered' | 'bounced' | 'queued'
+    readonly delayReported: boolean
+  }[]
+  /** When to try the rest again; ignored if none is left. */
+  readonly dueAt: number
+  /** Reports this attempt made owed: exist in the same commit, so that a crash neither loses nor doubles one. */
+  readonly reports: readonly { readonly message: NewMessage; readonly body: Uint8Array }[]
+}
+
+export interface TimelineEntry {
+  readonly at: number
+  readonly kind: 'accepted' | 'delivered' | 'deferred' | 'bounced' | 'report' | 'operator'
+  readonly domain: string
+  readonly host: string
+  readonly reply: string
+  readonly tls: string
+  /** Human words for what has no reply: `report ABC… queued`, `released by root`. */
+  readonly note: string
+}
+
+/** What is known of one message: what it is now, and how it came to that. */
+export interface MessageRecord {
+  readonly message: QueuedMessage
+  readonly recipients: readonly {
+    readonly address: string
+    readonly state: 'queued' | 'held' | 'delivered' | 'bounced' | 'removed'
+    readonly dueAt: number
+    readonly attempts: number
+    readonly lastReply: string
+    readonly lastHost: string
+  }[]
+  readonly timeline: readonly TimelineEntry[]
+}
+
+export interface QueueCounts {
+  /** Deliveries waiting for their time, being attempted, and kept back by an operator. */
+  readonly queued: number
+  readonly active: number
+  readonly held: number
+  /** `acceptedAt` of the oldest message that is not at its end; undefined if there is none. */
+  readonly oldestAt: number | undefined
+}
+
+/**
+ * Where accepted messages live until their end. Two implementations, one contract test: SQLite, PostgreSQL.
+ * **Durable before 250**: when `put` resolves, the message survives `kill -9` and power loss.
+ *
+ * Every method may throw `StoreUnavailable` (disk full, database away); nothing else is thrown for weather.
+ */
+export interface QueueStore {
+  newBody(): BodyWriter
+  /** Makes the message exist, body and all, in one durable commit. Concurrent callers share a commit. */
+  put(message: NewMessage, body: BodyWriter): Promise<void>
+  /** Leases up to `limit` deliveries that are due at `now`, oldest due first, leaving out the `busy` domains. */
+  lease(request: {
+    readonly now: number
+    readonly until: number
+    readonly limit: number
+    readonly busy: readonly string[]
+  }): Promise<readonly Lease[]>
+  /** The body, in chunks, in order. */
+  body(messageId: string): AsyncIterable<Uint8Array>
+  /** @returns false if the lease was no longer ours: the result was then not stored, and somebody else has it */
+  settle(lease: Lease, settlement: Settlement): Promise<boolean>
+  /** Gives a lease back untouched, due at `dueAt`. */
+  giveBack(lease: Lease, dueAt: number): Promise<void>
+  /** When the next delivery becomes due, or undefined if nothing waits. */
+  nextDue(): Promise<number | undefined>
+  counts(): Promise<QueueCounts>
+  find(messageId: string): Promise<MessageRecord | undefined>
+  /** Removes messages that ended before `before`, orphaned bodies, and their timelines. @returns how many */
+  sweep(before: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** The store cannot work now. Clients get 451 or 452, readiness is false, deliveries pause. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+  /** Whether it is space that lacks (452 4.3.1), or something else (451 4.3.0). */
+  readonly full: boolean
+
+  constructor(message: string, options: { full: boolean; cause?: unknown }) {
+    super(message, { cause: options.cause })
+    this.full = options.full
+  }
+}

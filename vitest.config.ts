@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/bench/**', 'test/package/**'],
+    // Every test ends by an event of its own; this only ends one that hangs.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 10_000,
+    pool: 'forks',
+    globalSetup: ['test/support/global-setup.ts'],
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/web/browser/**'] },
+  },
+})
