@@ -1,0 +1,43 @@
+import { z } from 'zod'
+
+import { count, duration, hostPort, section, text, word } from './fields.ts'
+
+/** What both files may say, since each of them can run alone. */
+export const commonShape = {
+  /** Folder of everything that has to survive: queue, directory snapshot, history. */
+  state: text('a folder').default('/var/lib/mailcanary'),
+  /** Metrics, health and the status page. */
+  admin: section({
+    listen: hostPort().prefault('127.0.0.1:9464'),
+  }),
+  log: section({
+    format: word(['auto', 'human', 'json']).default('auto'),
+    level: word(['info', 'debug']).default('info'),
+  }),
+}
+
+/**
+ * A secret: the file that holds it, or the environment variable. Spread into a section; `readSecret` reads it.
+ *
+ * @param what the key without its ending: `password`
+ */
+export function secretKeys<const K extends string>(
+  what: K,
+): { [P in `${K}_file` | `${K}_env`]: z.ZodOptional<z.ZodString> } {
+  return {
+    [`${what}_file`]: text('a file that holds the secret').optional(),
+    [`${what}_env`]: text('the name of an environment variable').optional(),
+  } as never
+}
+
+export const resolverShape = {
+  /** Name servers to ask instead of the system's: `192.0.2.53` or `192.0.2.53:5353`. */
+  nameservers: z.array(text('the address of a name server')).default([]),
+}
+
+/** Times of waiting that several sections share. */
+export const timeout = (standard: string): z.ZodType<number> =>
+  duration({ atLeast: '1s', atMost: '10m' }).prefault(standard as never)
+
+export const smallCount = (standard: number, most: number): z.ZodDefault<z.ZodNumber> =>
+  count(1, most).default(standard)

@@ -1,0 +1,135 @@
+import { isIP } from 'node:net'
+
+import { z } from 'zod'
+
+import { parseDuration } from '../base/duration.ts'
+
+/*
+ * Values of a configuration file. Each message says what is wrong and what to write instead, since it is all that
+ * the person sees.
+ */
+
+function required(what: string): { error: (issue: { input?: unknown }) => string } {
+  return { error: issue => (issue.input === undefined ? `is missing: ${what}` : `should be ${what}`) }
+}
+
+/** Text that is not empty. @param what for the message: `a host name such as relay.example.org` */
+export function text(what: string): z.ZodString {
+  return z.string(required(what)).min(1, `should be ${what}`)
+}
+
+/** Milliseconds, written `90s`, `30m`, `5d`. */
+export function duration(range: { atLeast?: string; atMost?: string } = {}): z.ZodType<number> {
+  const what = 'a duration such as 90s, 30m, 1h30m or 5d'
+  return z.string(required(what)).transform((value, context) => {
+    const milliseconds = parseDuration(value)
+    if (milliseconds === undefined) {
+      context.addIssue({ code: 'custom', message: `should be ${what}` })
+      return z.NEVER
+    }
+    const { atLeast, atMost } = range
+    if (atLeast !== undefined && milliseconds < (parseDuration(atLeast) ?? 0)) {
+      context.addIssue({ code: 'custom', message: `should be at least ${atLeast}` })
+    }
+    if (atMost !== undefined && milliseconds > (parseDuration(atMost) ?? Infinity)) {
+      context.addIssue({ code: 'custom', message: `should be at most ${atMost}` })
+    }
+    return milliseconds
+  })
+}
+
+const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
+  ['KiB', 1024],
+  ['MiB', 1024 ** 2],
+  ['GiB', 1024 ** 3],
+])
+
+/** Octets, written `10MiB`. */
+export function size(): z.ZodType<number> {
+  const what = 'a size such as 512KiB or 50MiB'
+  return z.string(required(what)).transform((value, context) => {
+    const match = /^(\d+)(KiB|MiB|GiB)$/.exec(value)
+    if (match?.[1] !== undefined && match[2] !== undefined) {
+      return Number(match[1]) * (SIZE_UNITS.get(match[2]) ?? 1)
+    }
+    context.addIssue({ code: 'custom', message: `should be ${what}` })
+    return z.NEVER
+  })
+}
+
+/** Where to listen or connect. */
+export interface HostPort {
+  readonly host: string
+  readonly port: number
+}
+
+/** `192.0.2.1:465`, `[::]:465` or `relay.example.org:465`. */
+export function hostPort(): z.ZodType<HostPort> {
+  const what = 'an address and a port, such as 0.0.0.0:465 or "[::]:465"'
+  return z.string(required(what)).transform((value, context) => {
+    const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value)
+    const host = match?.[1] ?? match?.[2]
+    const port = Number(match?.[3])
+    if (host === undefined || port > 65_535 || (match?.[1] !== undefined && isIP(host) !== 6)) {
+      context.addIssue({ code: 'custom', message: `should be ${what}` })
+      return z.NEVER
+    }
+    return { host, port }
+  })
+}
+
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
+
+/** A fully qualified domain name in A-labels, folded to lower case. */
+export function hostName(what = 'a host name such as relay.example.org'): z.ZodType<string> {
+  return text(what)
+    .refine(
+      name => name.length <= 253 && name.includes('.') && name.split('.').every(label => LABEL.test(label)),
+      `should be ${what}`,
+    )
+    .transform(name => name.toLowerCase())
+}
+
+/** A host to connect to: a name or an IP address. */
+export function host(): z.ZodType<string> {
+  const what = 'a host name or an IP address'
+  return text(what).refine(
+    name => isIP(name) !== 0 || name.split('.').every(label => LABEL.test(label)),
+    `should be ${what}`,
+  )
+}
+
+export function port(): z.ZodNumber {
+  return z.number(required('a port number')).int().min(1, 'should be 1 to 65535').max(65_535, 'should be 1 to 65535')
+}
+
+/** A whole number within limits. */
+export function count(least: number, most: number): z.ZodNumber {
+  const what = `a whole number from ${least} to ${most}`
+  return z.number(required(what)).int(`should be ${what}`).min(least, `should be ${what}`).max(most, `should be ${what}`)
+}
+
+export function flag(): z.ZodBoolean {
+  return z.boolean(required('true or false'))
+}
+
+/** One of a few words. */
+export function word<const T extends readonly [string, ...string[]]>(words: T): z.ZodEnum<{ [K in T[number]]: K }> {
+  return z.enum(words, required(`one of ${words.join(', ')}`))
+}
+
+export function address(): z.ZodType<string> {
+  const what = 'a mail address such as canary@example.org'
+  return text(what).refine(value => /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/.test(value), `should be ${what}`)
+}
+
+/** Name of an origin, seed or probe: it is a metric label and a word in commands. */
+export function name(): z.ZodString {
+  const what = 'a name of lower-case letters, digits and dashes'
+  return text(what).regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, `should be ${what}`)
+}
+
+/** An object in which every key may be left out, together with the object itself. */
+export function section<T extends z.ZodRawShape>(shape: T): z.ZodPrefault<z.ZodObject<T, z.core.$strict>> {
+  return z.strictObject(shape).prefault({} as never)
+}

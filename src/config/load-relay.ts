@@ -1,0 +1,94 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+
+import type { CertificatePair } from '../base/certificate.ts'
+import { messageOf } from '../base/problem.ts'
+import type { Secret } from '../base/secret.ts'
+import type { ProblemList } from './problem-list.ts'
+import { relaySchema, type RelayConfig } from './relay-schema.ts'
+import { readNamedFile, readSecret } from './secrets.ts'
+import { loadYaml } from './yaml-file.ts'
+
+/** The relay's configuration with everything it names read in. */
+export interface LoadedRelay {
+  readonly path: string
+  readonly config: RelayConfig
+  readonly tls: CertificatePair
+  readonly ldap: { readonly ca: string | undefined; readonly bindPassword: Secret } | undefined
+  readonly smarthost: { readonly ca: string | undefined; readonly password: Secret | undefined }
+}
+
+/** @throws Problem that lists everything wrong with the file and with what it names */
+export async function loadRelay(path: string): Promise<LoadedRelay> {
+  const { value: config, problems } = await loadYaml(path, relaySchema)
+  const { ldap, export_file: exportFile } = config.directory
+  const { smarthost } = config.delivery
+  if (config.listen.submission.length + config.listen.submissions.length === 0) {
+    problems.add(['listen'], 'names no address: add submissions, submission or both')
+  }
+  if ((ldap === undefined) === (exportFile === undefined)) {
+    problems.add(
+      ['directory'],
+      ldap === undefined
+        ? 'needs a source of logins: add ldap or export_file'
+        : 'has two sources of logins: keep ldap or export_file',
+    )
+  }
+  if (ldap !== undefined && ldap.starttls && ldap.url.startsWith('ldaps:')) {
+    problems.add(['directory', 'ldap', 'starttls'], 'ldaps speaks TLS from the start: use ldap://, or leave it out')
+  }
+  if (ldap !== undefined && !ldap.starttls && !ldap.url.startsWith('ldaps:') && !isLoopback(ldap.url)) {
+    problems.add(['directory', 'ldap', 'url'], 'would send the password in clear: use ldaps://, or add starttls: true')
+  }
+  if (smarthost?.tls === 'none' && !isLoopback(`smtp://${smarthost.host}`)) {
+    problems.add(['delivery', 'smarthost', 'tls'], 'none is only for a smarthost on this host: use implicit or starttls')
+  }
+  if (config.delivery.delay_notice_after > config.delivery.give_up_after) {
+    problems.add(['delivery', 'delay_notice_after'], 'should not be longer than give_up_after')
+  }
+  const tls = readCertificate(problems, config)
+  const bindPassword = ldap && readSecret(problems, ['directory', 'ldap'], ldap, 'bind_password')
+  if (ldap !== undefined && bindPassword === undefined && problems.isEmpty) {
+    problems.add(['directory', 'ldap'], 'needs bind_password_file or bind_password_env')
+  }
+  const ldapCa = ldap?.ca && readNamedFile(problems, ['directory', 'ldap', 'ca'], ldap.ca)
+  const smarthostCa = smarthost?.ca && readNamedFile(problems, ['delivery', 'smarthost', 'ca'], smarthost.ca)
+  const password = smarthost && readSecret(problems, ['delivery', 'smarthost'], smarthost, 'password')
+  if (smarthost?.username !== undefined && password === undefined && problems.isEmpty) {
+    problems.add(['delivery', 'smarthost', 'username'], 'needs password_file or password_env beside it')
+  }
+  problems.throwIfAny()
+  return {
+    path,
+    config,
+    tls,
+    ldap: bindPassword && { ca: ldapCa, bindPassword },
+    smarthost: { ca: smarthostCa, password },
+  }
+}
+
+function readCertificate(problems: ProblemList, config: RelayConfig): CertificatePair {
+  const certificate = readNamedFile(problems, ['tls', 'certificate'], config.tls.certificate)
+  const key = readNamedFile(problems, ['tls', 'key'], config.tls.key)
+  if (certificate === undefined || key === undefined) return { certificate: '', key: '' }
+  try {
+    const parsed = new X509Certificate(certificate)
+    if (!parsed.checkPrivateKey(createPrivateKey(key))) {
+      problems.add(['tls', 'key'], 'does not belong to the certificate')
+    }
+    if (parsed.validToDate.getTime() < Date.now()) {
+      problems.add(['tls', 'certificate'], `ended on ${parsed.validTo}: renew it`)
+    }
+    if (parsed.checkHost(config.hostname) === undefined) {
+      problems.add(['tls', 'certificate'], `is not for ${config.hostname} but for ${parsed.subjectAltName ?? 'no name'}`)
+    }
+  } catch (error) {
+    problems.add(['tls'], `certificate and key should both be PEM: ${messageOf(error)}`)
+  }
+  return { certificate, key }
+}
+
+/** Whether a URL's host is this machine, where clear text can be heard by nobody else. */
+export function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url)
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+
+import { commonShape, resolverShape, secretKeys } from './common-schema.ts'
+import {
+  count,
+  duration,
+  flag,
+  host,
+  hostName,
+  hostPort,
+  port,
+  section,
+  size,
+  text,
+  word,
+} from './fields.ts'
+
+const ldap = z.strictObject({
+  url: text('ldaps://ldap.example.org, or ldap:// with starttls').regex(
+    /^ldaps?:\/\/[^/\s]+$/,
+    'should be ldaps://HOST[:PORT] or ldap://HOST[:PORT]',
+  ),
+  starttls: flag().default(false),
+  ca: text('a file with certificates').optional(),
+  server_name: hostName().optional(),
+  bind_dn: text('the DN of an account that can read the passwords'),
+  ...secretKeys('bind_password'),
+  base: text('the DN of the tree, such as dc=example,dc=org'),
+  schema: word(['userdir-ldap', 'inetorgperson']).default('userdir-ldap'),
+  password_attribute: text('the name of an attribute').default('mailPassword'),
+  filter: text('an LDAP filter').optional(),
+  timeout: duration({ atLeast: '1s', atMost: '5m' }).prefault('10s'),
+})
+
+const exportFile = z.strictObject({
+  path: text('a file of uid:hash lines'),
+})
+
+const smarthost = z.strictObject({
+  host: host(),
+  port: port().default(465),
+  tls: word(['implicit', 'starttls', 'none']).default('implicit'),
+  ca: text('a file with certificates').optional(),
+  username: text('a login at the smarthost').optional(),
+  ...secretKeys('password'),
+})
+
+/** The relay's configuration. `relay.yaml` in the root of the project says what each key is for. */
+export const relaySchema = z.strictObject({
+  ...commonShape,
+  hostname: hostName(),
+  listen: z.strictObject(
+    {
+      submissions: z.array(hostPort()).default([]),
+      submission: z.array(hostPort()).default([]),
+    },
+    { error: 'is missing: say where clients connect, with submissions (465) and submission (587)' },
+  ),
+  tls: z.strictObject(
+    {
+      certificate: text('a file with the certificate and its chain, PEM'),
+      key: text('a file with the private key, PEM'),
+    },
+    { error: 'is missing: logins need TLS, name certificate and key' },
+  ),
+  directory: z.strictObject(
+    {
+      domains: z.array(hostName('a domain such as example.org')).min(1, 'should name at least one domain'),
+      sync_every: duration({ atLeast: '1s', atMost: '1d' }).prefault('1m'),
+      full_scan_every: duration({ atLeast: '1s', atMost: '7d' }).prefault('1h'),
+      max_loss_percent: count(1, 100).default(10),
+      ldap: ldap.optional(),
+      export_file: exportFile.optional(),
+      senders: z.record(z.string(), z.array(z.string())).default({}),
+    },
+    { error: 'is missing: the relay has to know who may send' },
+  ),
+  limits: section({
+    message_size: size().prefault('50MiB'),
+    recipients: count(1, 10_000).default(100),
+    connections: count(1, 100_000).default(1_000),
+  }),
+  delivery: section({
+    smarthost: smarthost.optional(),
+    direct: section({
+      ...resolverShape,
+      port: port().default(25),
+      tls: word(['opportunistic', 'required']).default('opportunistic'),
+      address_order: word(['ipv4-first', 'ipv6-first']).default('ipv4-first'),
+    }),
+    concurrency: count(1, 1_000).default(50),
+    concurrency_per_destination: count(1, 100).default(5),
+    give_up_after: duration({ atLeast: '1m', atMost: '14d' }).prefault('5d'),
+    delay_notice_after: duration({ atLeast: '1m', atMost: '14d' }).prefault('4h'),
+  }),
+  retention: section({
+    /** How long the record of a finished message is kept, for `trace`. */
+    messages: duration({ atLeast: '1h', atMost: '400d' }).prefault('14d'),
+  }),
+})
+
+export type RelayConfig = z.infer<typeof relaySchema>
