@@ -1,0 +1,42 @@
+// Compiles src/ to dist/ and copies what the web pages need beside it. Does nothing where dist/ is up to date.
+import { execFileSync } from 'node:child_process'
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const dist = join(root, 'dist')
+const stamp = join(dist, '.built')
+
+function newest(path) {
+  const own = statSync(path)
+  if (!own.isDirectory()) return own.mtimeMs
+  return readdirSync(path).reduce((time, name) => Math.max(time, newest(join(path, name))), own.mtimeMs)
+}
+
+const inputs = [
+  'src',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'tsconfig.browser.json',
+  'package.json',
+  'scripts/build.mjs',
+]
+const upToDate =
+  existsSync(stamp) &&
+  inputs.every(input => newest(join(root, input)) <= statSync(stamp).mtimeMs)
+if (!upToDate) {
+  rmSync(dist, { recursive: true, force: true })
+  const tsc = join(root, 'node_modules', '.bin', 'tsc')
+  for (const project of ['tsconfig.build.json', 'tsconfig.browser.json']) {
+    try {
+      execFileSync(tsc, ['-p', join(root, project)], { cwd: root, stdio: 'inherit' })
+    } catch {
+      process.exit(1)
+    }
+  }
+  cpSync(join(root, 'src', 'web', 'page'), join(dist, 'web', 'page'), { recursive: true })
+  chmodSync(join(dist, 'main.js'), 0o755)
+  writeFileSync(stamp, '')
+}

@@ -1,0 +1,50 @@
+import { Command, CommanderError } from 'commander'
+
+import { messageOf, Problem } from '../base/problem.ts'
+import { addCheck } from './check.ts'
+import { addDemo } from './demo.ts'
+import { addProbe } from './probe.ts'
+import { addRun } from './run.ts'
+
+/**
+ * Runs one command line.
+ *
+ * @param args what follows the program's name
+ * @returns the exit code: 0 done, 1 a problem that was printed, 2 a wrong command line; `probe` has its own
+ */
+export async function runCommand(args: readonly string[], version: string): Promise<number> {
+  let exitCode = 0
+  const program = new Command('mailcanary')
+    .description('A submission server for an organisation, and a prober that tells whether its mail arrives.')
+    .version(version)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureHelp({ sortSubcommands: true })
+  const context: CommandContext = {
+    version,
+    exitWith: code => {
+      exitCode = code
+    },
+  }
+  for (const add of [addCheck, addDemo, addProbe, addRun]) add(program, context)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    // Commander has printed its own message by now; help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof Problem) process.stderr.write(`${error.message}\n`)
+    else process.stderr.write(`mailcanary: this should not happen: ${detail(error)}\n`)
+    return 1
+  }
+}
+
+/** What every command is given. */
+export interface CommandContext {
+  readonly version: string
+  readonly exitWith: (code: number) => void
+}
+
+function detail(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? messageOf(error)) : messageOf(error)
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module'
+
+// The process edge: checks the Node it runs on, runs a command, turns what comes out into an exit code. It imports
+// nothing of ours at the top: on an older Node one of our libraries does not throw but crashes the process.
+const OLDEST_NODE = [22, 19] as const
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+  process.stderr.write(
+    `mailcanary needs Node ${OLDEST_NODE.join('.')} or later, this is ${process.versions.node}: ` +
+      'install a newer one, or start it with npm, which brings its own on Linux\n',
+  )
+  process.exitCode = 1
+} else {
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+  const { runCommand } = await import('./cli/command.ts')
+  process.exitCode = await runCommand(process.argv.slice(2), version)
+}
