@@ -1,6 +1,14 @@
 // Compiles src/ to dist/ and copies what the web pages need beside it. Does nothing where dist/ is up to date.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -9,10 +17,19 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
 const stamp = join(dist, '.built')
 
+/**
+ * When anything in a file or folder last changed, milliseconds since the epoch.
+ *
+ * @param {string} path
+ * @returns {number}
+ */
 function newest(path) {
   const own = statSync(path)
   if (!own.isDirectory()) return own.mtimeMs
-  return readdirSync(path).reduce((time, name) => Math.max(time, newest(join(path, name))), own.mtimeMs)
+  return readdirSync(path).reduce(
+    (time, name) => Math.max(time, newest(join(path, name))),
+    own.mtimeMs,
+  )
 }
 
 const inputs = [
@@ -24,8 +41,7 @@ const inputs = [
   'scripts/build.mjs',
 ]
 const upToDate =
-  existsSync(stamp) &&
-  inputs.every(input => newest(join(root, input)) <= statSync(stamp).mtimeMs)
+  existsSync(stamp) && inputs.every(input => newest(join(root, input)) <= statSync(stamp).mtimeMs)
 if (!upToDate) {
   rmSync(dist, { recursive: true, force: true })
   const tsc = join(root, 'node_modules', '.bin', 'tsc')

@@ -16,6 +16,11 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
   process.exit(1)
 }
 
+/**
+ * @param {string} what for the person who waits
+ * @param {string} program
+ * @param {readonly string[]} args
+ */
 function run(what, program, args) {
   process.stderr.write(`${what} …\n`)
   try {

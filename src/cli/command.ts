@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 
 import { messageOf, Problem } from '../base/problem.ts'
 import { addCheck } from './check.ts'
+import type { CommandContext } from './context.ts'
 import { addDemo } from './demo.ts'
 import { addProbe } from './probe.ts'
 import { addRun } from './run.ts'
@@ -15,7 +16,9 @@ import { addRun } from './run.ts'
 export async function runCommand(args: readonly string[], version: string): Promise<number> {
   let exitCode = 0
   const program = new Command('mailcanary')
-    .description('A submission server for an organisation, and a prober that tells whether its mail arrives.')
+    .description(
+      'A submission server for an organisation, and a prober that tells whether its mail arrives.',
+    )
     .version(version)
     .showSuggestionAfterError()
     .exitOverride()
@@ -37,12 +40,6 @@ export async function runCommand(args: readonly string[], version: string): Prom
     else process.stderr.write(`mailcanary: this should not happen: ${detail(error)}\n`)
     return 1
   }
-}
-
-/** What every command is given. */
-export interface CommandContext {
-  readonly version: string
-  readonly exitWith: (code: number) => void
 }
 
 function detail(error: unknown): string {

@@ -10,7 +10,9 @@ import { parseDuration } from '../base/duration.ts'
  */
 
 function required(what: string): { error: (issue: { input?: unknown }) => string } {
-  return { error: issue => (issue.input === undefined ? `is missing: ${what}` : `should be ${what}`) }
+  return {
+    error: issue => (issue.input === undefined ? `is missing: ${what}` : `should be ${what}`),
+  }
 }
 
 /** Text that is not empty. @param what for the message: `a host name such as relay.example.org` */
@@ -84,7 +86,10 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
 export function hostName(what = 'a host name such as relay.example.org'): z.ZodType<string> {
   return text(what)
     .refine(
-      name => name.length <= 253 && name.includes('.') && name.split('.').every(label => LABEL.test(label)),
+      name =>
+        name.length <= 253 &&
+        name.includes('.') &&
+        name.split('.').every(label => LABEL.test(label)),
       `should be ${what}`,
     )
     .transform(name => name.toLowerCase())
@@ -100,13 +105,21 @@ export function host(): z.ZodType<string> {
 }
 
 export function port(): z.ZodNumber {
-  return z.number(required('a port number')).int().min(1, 'should be 1 to 65535').max(65_535, 'should be 1 to 65535')
+  return z
+    .number(required('a port number'))
+    .int()
+    .min(1, 'should be 1 to 65535')
+    .max(65_535, 'should be 1 to 65535')
 }
 
 /** A whole number within limits. */
 export function count(least: number, most: number): z.ZodNumber {
   const what = `a whole number from ${least} to ${most}`
-  return z.number(required(what)).int(`should be ${what}`).min(least, `should be ${what}`).max(most, `should be ${what}`)
+  return z
+    .number(required(what))
+    .int(`should be ${what}`)
+    .min(least, `should be ${what}`)
+    .max(most, `should be ${what}`)
 }
 
 export function flag(): z.ZodBoolean {
@@ -114,13 +127,18 @@ export function flag(): z.ZodBoolean {
 }
 
 /** One of a few words. */
-export function word<const T extends readonly [string, ...string[]]>(words: T): z.ZodEnum<{ [K in T[number]]: K }> {
+export function word<const T extends readonly [string, ...string[]]>(
+  words: T,
+): z.ZodEnum<{ [K in T[number]]: K }> {
   return z.enum(words, required(`one of ${words.join(', ')}`))
 }
 
 export function address(): z.ZodType<string> {
   const what = 'a mail address such as canary@example.org'
-  return text(what).refine(value => /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/.test(value), `should be ${what}`)
+  return text(what).refine(
+    value => /^[^\s@<>"]+@[^\s@<>"]+\.[^\s@<>"]+$/.test(value),
+    `should be ${what}`,
+  )
 }
 
 /** Name of an origin, seed or probe: it is a metric label and a word in commands. */
@@ -130,6 +148,8 @@ export function name(): z.ZodString {
 }
 
 /** An object in which every key may be left out, together with the object itself. */
-export function section<T extends z.ZodRawShape>(shape: T): z.ZodPrefault<z.ZodObject<T, z.core.$strict>> {
+export function section<T extends z.ZodRawShape>(
+  shape: T,
+): z.ZodPrefault<z.ZodObject<T, z.core.$strict>> {
   return z.strictObject(shape).prefault({} as never)
 }

@@ -36,7 +36,11 @@ export async function loadProbes(
     checkProvider(problems, config, name, seed, knownProviders)
     const at = ['seeds', name]
     const password = readSecret(problems, at, seed, 'password')
-    if (password === undefined && seed.password_file === undefined && seed.password_env === undefined) {
+    if (
+      password === undefined &&
+      seed.password_file === undefined &&
+      seed.password_env === undefined
+    ) {
       problems.add(at, 'needs password_file or password_env')
     }
     const ca = seed.imap.ca && readNamedFile(problems, [...at, 'imap', 'ca'], seed.imap.ca)
@@ -59,7 +63,11 @@ function readOrigin(
       problems.add([...at, 'username'], 'needs password_file or password_env beside it')
     }
   }
-  if (submission.tls === 'none' && submission.username !== undefined && !isLoopback(`smtp://${submission.host}`)) {
+  if (
+    submission.tls === 'none' &&
+    submission.username !== undefined &&
+    !isLoopback(`smtp://${submission.host}`)
+  ) {
     problems.add([...at, 'tls'], 'none would send the password in clear: use implicit or starttls')
   }
   const ca = submission.ca && readNamedFile(problems, [...at, 'ca'], submission.ca)
@@ -81,8 +89,15 @@ function checkProvider(
       ['seeds', name, 'provider'],
       `no provider has this name, known are ${names.join(', ')}; describe another under providers`,
     )
-  } else if (seed.imap.host === undefined && own?.imap_host === undefined && row?.imapHost === undefined) {
-    problems.add(['seeds', name], `needs imap: {host: …}, since ${seed.provider} names no IMAP server`)
+  } else if (
+    seed.imap.host === undefined &&
+    own?.imap_host === undefined &&
+    row?.imapHost === undefined
+  ) {
+    problems.add(
+      ['seeds', name],
+      `needs imap: {host: …}, since ${seed.provider} names no IMAP server`,
+    )
   }
 }
 
@@ -94,7 +109,10 @@ function checkProbes(problems: ProblemList, config: ProbesConfig): void {
     seen.add(probe.name)
     for (const [place, origin] of probe.origins.entries()) {
       if (!Object.hasOwn(config.origins, origin)) {
-        problems.add([...at, 'origins', place], `there is no origin ${origin}: ${listOf(config.origins)}`)
+        problems.add(
+          [...at, 'origins', place],
+          `there is no origin ${origin}: ${listOf(config.origins)}`,
+        )
       }
     }
     for (const [place, seed] of probe.seeds.entries()) {

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 
 import type { CertificatePair } from '../base/certificate.ts'
 import { messageOf } from '../base/problem.ts'
@@ -25,22 +26,31 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
   if (config.listen.submission.length + config.listen.submissions.length === 0) {
     problems.add(['listen'], 'names no address: add submissions, submission or both')
   }
-  if ((ldap === undefined) === (exportFile === undefined)) {
-    problems.add(
-      ['directory'],
-      ldap === undefined
-        ? 'needs a source of logins: add ldap or export_file'
-        : 'has two sources of logins: keep ldap or export_file',
-    )
+  if (ldap === undefined && exportFile === undefined) {
+    problems.add(['directory'], 'needs a source of logins: add ldap or export_file')
   }
   if (ldap !== undefined && ldap.starttls && ldap.url.startsWith('ldaps:')) {
-    problems.add(['directory', 'ldap', 'starttls'], 'ldaps speaks TLS from the start: use ldap://, or leave it out')
+    problems.add(
+      ['directory', 'ldap', 'starttls'],
+      'ldaps speaks TLS from the start: use ldap://, or leave it out',
+    )
   }
-  if (ldap !== undefined && !ldap.starttls && !ldap.url.startsWith('ldaps:') && !isLoopback(ldap.url)) {
-    problems.add(['directory', 'ldap', 'url'], 'would send the password in clear: use ldaps://, or add starttls: true')
+  if (
+    ldap !== undefined &&
+    !ldap.starttls &&
+    !ldap.url.startsWith('ldaps:') &&
+    !isLoopback(ldap.url)
+  ) {
+    problems.add(
+      ['directory', 'ldap', 'url'],
+      'would send the password in clear: use ldaps://, or add starttls: true',
+    )
   }
   if (smarthost?.tls === 'none' && !isLoopback(`smtp://${smarthost.host}`)) {
-    problems.add(['delivery', 'smarthost', 'tls'], 'none is only for a smarthost on this host: use implicit or starttls')
+    problems.add(
+      ['delivery', 'smarthost', 'tls'],
+      'none is only for a smarthost on this host: use implicit or starttls',
+    )
   }
   if (config.delivery.delay_notice_after > config.delivery.give_up_after) {
     problems.add(['delivery', 'delay_notice_after'], 'should not be longer than give_up_after')
@@ -51,10 +61,15 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
     problems.add(['directory', 'ldap'], 'needs bind_password_file or bind_password_env')
   }
   const ldapCa = ldap?.ca && readNamedFile(problems, ['directory', 'ldap', 'ca'], ldap.ca)
-  const smarthostCa = smarthost?.ca && readNamedFile(problems, ['delivery', 'smarthost', 'ca'], smarthost.ca)
-  const password = smarthost && readSecret(problems, ['delivery', 'smarthost'], smarthost, 'password')
+  const smarthostCa =
+    smarthost?.ca && readNamedFile(problems, ['delivery', 'smarthost', 'ca'], smarthost.ca)
+  const password =
+    smarthost && readSecret(problems, ['delivery', 'smarthost'], smarthost, 'password')
   if (smarthost?.username !== undefined && password === undefined && problems.isEmpty) {
-    problems.add(['delivery', 'smarthost', 'username'], 'needs password_file or password_env beside it')
+    problems.add(
+      ['delivery', 'smarthost', 'username'],
+      'needs password_file or password_env beside it',
+    )
   }
   problems.throwIfAny()
   return {
@@ -79,7 +94,10 @@ function readCertificate(problems: ProblemList, config: RelayConfig): Certificat
       problems.add(['tls', 'certificate'], `ended on ${parsed.validTo}: renew it`)
     }
     if (parsed.checkHost(config.hostname) === undefined) {
-      problems.add(['tls', 'certificate'], `is not for ${config.hostname} but for ${parsed.subjectAltName ?? 'no name'}`)
+      problems.add(
+        ['tls', 'certificate'],
+        `is not for ${config.hostname} but for ${parsed.subjectAltName ?? 'no name'}`,
+      )
     }
   } catch (error) {
     problems.add(['tls'], `certificate and key should both be PEM: ${messageOf(error)}`)
@@ -90,5 +108,9 @@ function readCertificate(problems: ProblemList, config: RelayConfig): Certificat
 /** Whether a URL's host is this machine, where clear text can be heard by nobody else. */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url)
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
+  return (
+    hostname === 'localhost' ||
+    hostname === '[::1]' ||
+    (isIP(hostname) === 4 && hostname.startsWith('127.'))
+  )
 }

@@ -1,7 +1,18 @@
 import { z } from 'zod'
 
 import { commonShape, secretKeys } from './common-schema.ts'
-import { address, count, duration, flag, host, hostName, name, port, section, text, word } from './fields.ts'
+import {
+  address,
+  duration,
+  flag,
+  host,
+  hostName,
+  name,
+  port,
+  section,
+  text,
+  word,
+} from './fields.ts'
 
 const origin = z.strictObject({
   submission: z.strictObject(
@@ -38,7 +49,12 @@ const seed = z.strictObject({
 
 const provider = z.strictObject({
   mx_suffixes: z
-    .array(text('the end of an MX host name, such as .mx.example.net').startsWith('.', 'should begin with a dot'))
+    .array(
+      text('the end of an MX host name, such as .mx.example.net').startsWith(
+        '.',
+        'should begin with a dot',
+      ),
+    )
     .default([]),
   imap_host: host().optional(),
   imap_port: port().default(993),
@@ -63,15 +79,12 @@ export const probesSchema = z.strictObject({
   origins: z.record(name(), origin, { error: 'is missing: say where canaries are submitted' }),
   seeds: z.record(name(), seed, { error: 'is missing: say which accounts are looked at' }),
   providers: z.record(name(), provider).default({}),
-  probes: z.array(probe, { error: 'is missing: say what is sent, and how often' }).min(1, 'should hold a probe'),
+  probes: z
+    .array(probe, { error: 'is missing: say what is sent, and how often' })
+    .min(1, 'should hold a probe'),
   imap: section({
     poll_every: duration({ atLeast: '1s', atMost: '1h' }).prefault('45s'),
-  }),
-  canaries: section({
-    /** Own canaries are deleted from the seeds' mailboxes after this time. */
-    delete_after: duration({ atLeast: '1h', atMost: '400d' }).prefault('7d'),
-    /** Most canaries to one seed in a day. */
-    per_seed_and_day: count(1, 100_000).default(300),
+    retry_after: duration({ atLeast: '1s', atMost: '30m' }).prefault('1m'),
   }),
   retention: section({
     canaries: duration({ atLeast: '1d', atMost: '4000d' }).prefault('400d'),

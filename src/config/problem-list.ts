@@ -72,7 +72,8 @@ export class ProblemList {
   #node(path: KeyPath, wantKey: boolean): Node | undefined {
     if (this.#document === undefined) return undefined
     if (!wantKey) {
-      const node: unknown = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true)
+      const node: unknown =
+        path.length === 0 ? this.#document.contents : this.#document.getIn(path, true)
       return isScalar(node) || isCollection(node) ? node : undefined
     }
     const parent: unknown =

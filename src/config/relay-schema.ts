@@ -25,7 +25,8 @@ const ldap = z.strictObject({
   server_name: hostName().optional(),
   bind_dn: text('the DN of an account that can read the passwords'),
   ...secretKeys('bind_password'),
-  base: text('the DN of the tree, such as dc=example,dc=org'),
+  base: text('the DN under which the people are, such as ou=users,dc=example,dc=org'),
+  role_base: text('the DN under which the roles are').optional(),
   schema: word(['userdir-ldap', 'inetorgperson']).default('userdir-ldap'),
   password_attribute: text('the name of an attribute').default('mailPassword'),
   filter: text('an LDAP filter').optional(),
@@ -65,7 +66,9 @@ export const relaySchema = z.strictObject({
   ),
   directory: z.strictObject(
     {
-      domains: z.array(hostName('a domain such as example.org')).min(1, 'should name at least one domain'),
+      domains: z
+        .array(hostName('a domain such as example.org'))
+        .min(1, 'should name at least one domain'),
       sync_every: duration({ atLeast: '1s', atMost: '1d' }).prefault('1m'),
       full_scan_every: duration({ atLeast: '1s', atMost: '7d' }).prefault('1h'),
       max_loss_percent: count(1, 100).default(10),
@@ -90,6 +93,10 @@ export const relaySchema = z.strictObject({
     }),
     concurrency: count(1, 1_000).default(50),
     concurrency_per_destination: count(1, 100).default(5),
+    retry: z
+      .array(duration({ atLeast: '1s', atMost: '1d' }))
+      .min(1, 'should hold at least one duration')
+      .prefault(['1m', '5m', '10m', '20m', '30m', '1h', '2h', '4h'] as never),
     give_up_after: duration({ atLeast: '1m', atMost: '14d' }).prefault('5d'),
     delay_notice_after: duration({ atLeast: '1m', atMost: '14d' }).prefault('4h'),
   }),

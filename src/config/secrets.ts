@@ -24,11 +24,16 @@ export function readSecret(
     return undefined
   }
   if (typeof file === 'string') return fromFile(problems, [...path, `${what}_file`], file)
-  if (typeof variable === 'string') return fromEnvironment(problems, [...path, `${what}_env`], variable)
+  if (typeof variable === 'string')
+    return fromEnvironment(problems, [...path, `${what}_env`], variable)
   return undefined
 }
 
-function fromEnvironment(problems: ProblemList, path: KeyPath, variable: string): Secret | undefined {
+function fromEnvironment(
+  problems: ProblemList,
+  path: KeyPath,
+  variable: string,
+): Secret | undefined {
   const value = process.env[variable]
   if (value === undefined || value === '') {
     problems.add(path, `the environment has no ${variable}: set it, or name a file instead`)
@@ -57,7 +62,11 @@ function fromFile(problems: ProblemList, path: KeyPath, file: string): Secret | 
 }
 
 /** The text of a file that a key names. Reading fails as a listed problem. */
-export function readNamedFile(problems: ProblemList, path: KeyPath, file: string): string | undefined {
+export function readNamedFile(
+  problems: ProblemList,
+  path: KeyPath,
+  file: string,
+): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

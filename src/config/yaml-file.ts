@@ -50,7 +50,8 @@ async function read(path: string): Promise<string> {
           : `cannot be read (${codeOf(error)})`
     throw new Problem(`${path}: ${reason}`)
   }
-  if (bytes.length > LARGEST_FILE) throw new Problem(`${path}: larger than 4 MiB, which no configuration is`)
+  if (bytes.length > LARGEST_FILE)
+    throw new Problem(`${path}: larger than 4 MiB, which no configuration is`)
   return bytes.toString('utf8')
 }
 
@@ -67,7 +68,7 @@ function explain(issue: z.core.$ZodIssue, problems: ProblemList, schema: z.ZodTy
     const branch = issue.errors.toSorted((a, b) => a.length - b.length)[0]
     if (branch !== undefined && branch.length > 0) {
       for (const inner of branch) {
-        explain({ ...inner, path: [...path, ...inner.path] } as z.core.$ZodIssue, problems, schema)
+        explain({ ...inner, path: [...path, ...inner.path] }, problems, schema)
       }
       return
     }

@@ -38,7 +38,9 @@ test('the shipped files are valid as they are', async () => {
 function keysOf(value: unknown, path = ''): string[] {
   if (Array.isArray(value) || typeof value !== 'object' || value === null) return [path]
   const entries = Object.entries(value)
-  return entries.length === 0 ? [path] : entries.flatMap(([key, inner]) => keysOf(inner, `${path}.${key}`))
+  return entries.length === 0
+    ? [path]
+    : entries.flatMap(([key, inner]) => keysOf(inner, `${path}.${key}`))
 }
 
 test('a value in the shipped relay.yaml is the default, so that the file is the manual', () => {
@@ -54,7 +56,7 @@ test('a value in the shipped relay.yaml is the default, so that the file is the 
         url: 'ldaps://ldap.example.org',
         bind_dn: 'cn=relaysync,dc=example,dc=org',
         bind_password_file: '/etc/mailcanary/ldap-password',
-        base: 'dc=example,dc=org',
+        base: 'ou=users,dc=example,dc=org',
       },
     },
   })
@@ -84,5 +86,9 @@ test('every key that has a default stands in the shipped file', () => {
     directory: { domains: ['example.org'] },
   })
   const last = (path: string): string => path.split('.').at(-1) ?? ''
-  expect(keysOf(least).map(last).filter(key => !shown('relay.yaml', key))).toEqual([])
+  expect(
+    keysOf(least)
+      .map(last)
+      .filter(key => !shown('relay.yaml', key)),
+  ).toEqual([])
 })

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest'
 
 import { loadProbes } from '../../src/config/load-probes.ts'
 import { loadRelay } from '../../src/config/load-relay.ts'
-import { scratchFolder } from '../support/scratch.ts'
 import { testCertificates } from '../support/certificates.ts'
+import { scratchFolder } from '../support/scratch.ts'
 
 const PROVIDERS = [
   { name: 'gmail', imapHost: 'imap.gmail.com' },
@@ -127,7 +127,9 @@ directory:
 `
   const problems = await relayProblems(text(relay.key, other.certificate))
   expect(problems).toEqual([
-    expect.stringMatching(/^file\.yaml:4:16: tls\.certificate: is not for relay\.example\.org but for /) as string,
+    expect.stringMatching(
+      /^file\.yaml:4:16: tls\.certificate: is not for relay\.example\.org but for /,
+    ) as string,
     'file.yaml:5:8: tls.key: does not belong to the certificate',
     'file.yaml:9:10: directory.ldap.url: would send the password in clear: use ldaps://, or add starttls: true',
     `file.yaml:11:25: directory.ldap.bind_password_file: ${join(folder, 'open')} may be read by everybody: chmod o= ${join(folder, 'open')}`,

@@ -1,0 +1,180 @@
+import { probeNow } from './app/probe-now.ts'
+import { createProbing, providersOf, type Probing } from './app/prober-parts.ts'
+import { createRelay, type Relay } from './app/relay-parts.ts'
+import type { Surroundings } from './app/surroundings.ts'
+import { startInOrder, type Part } from './base/lifecycle.ts'
+import { Problem } from './base/problem.ts'
+import type { LoadedProbes } from './config/load-probes.ts'
+import type { LoadedRelay } from './config/load-relay.ts'
+import { createHealth, type HealthCheck } from './observe/health.ts'
+import type { Log } from './observe/log.ts'
+import { createMetrics } from './observe/metrics.ts'
+import { createTrace } from './observe/trace.ts'
+import { SqliteHistory } from './probe/sqlite-history.ts'
+import { wilson } from './probe/statistics.ts'
+import { AdminServer } from './web/admin-server.ts'
+import { ControlServer } from './web/control-server.ts'
+import { RealMailTally } from './web/real-mail.ts'
+import { createStatusSource } from './web/status.ts'
+
+/*
+ * The composition root: configuration -> parts -> start in order, stop in reverse. Nothing below knows the shape of a
+ * configuration file, and nothing above knows how the parts are wired.
+ */
+
+export interface AppOptions extends Surroundings {
+  readonly relay: LoadedRelay | undefined
+  readonly probes: LoadedProbes | undefined
+  readonly log: Log
+  readonly version: string
+  /** False where only single canaries are wanted: no schedule, no listener. */
+  readonly daemon: boolean
+}
+
+export interface App {
+  readonly relay: Relay | undefined
+  readonly probing: Probing | undefined
+  /** Where the status page is; '' without one. */
+  readonly adminUrl: () => string
+  /** Stops everything in reverse order. */
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Builds and starts what the configuration asks for.
+ *
+ * @throws Problem where something cannot be had: a port, a file, a folder
+ */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { log, clock, daemon } = options
+  const providers =
+    options.probes === undefined
+      ? options.providers
+      : providersOf(options.probes, options.providers)
+  const surroundings: Surroundings = { ...options, providers }
+
+  // Events go up into these; the metrics are made below, from what the parts can be asked.
+  const names = [...providers.map(({ name }) => name), 'other']
+  const real = new RealMailTally({ clock, providers: names })
+  const relay =
+    options.relay &&
+    (await createRelay(options.relay, surroundings, {
+      relay: event => {
+        metrics.relay(event)
+        real.record(event)
+        log.relay(event)
+      },
+      directory: event => {
+        metrics.directory(event)
+        log.directory(event)
+      },
+    }))
+  const probing =
+    options.probes &&
+    (await createProbing(
+      options.probes,
+      surroundings,
+      event => {
+        metrics.probe(event)
+        log.probe(event)
+      },
+      { trace: relay && createTrace(id => relay.store.find(id)), scheduled: daemon },
+    ))
+
+  const origins = Object.keys(options.probes?.config.origins ?? {})
+  const seeds = (probing?.seeds ?? []).map(({ name, provider }) => ({
+    name,
+    provider: provider.name,
+  }))
+  const metrics = createMetrics({
+    origins,
+    seeds,
+    providers: names,
+    version: options.version,
+    clock,
+    inputs: {
+      ...(relay && {
+        queue: () => relay.store.counts(),
+        directory: () => ageOf(relay),
+        certificateExpiry: relay.certificateExpiry,
+      }),
+    },
+  })
+  const parts: Part[] = [...(relay?.parts ?? []), ...(probing?.parts ?? [])]
+
+  let admin: AdminServer | undefined
+  if (daemon) {
+    // A relay alone has no canaries to show; its page says so.
+    const history = probing?.history ?? new SqliteHistory(':memory:')
+    const { listen } = (options.relay ?? options.probes)?.config.admin ?? {
+      listen: { host: '127.0.0.1', port: 0 },
+    }
+    admin = new AdminServer({
+      host: listen.host,
+      port: listen.port,
+      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+      health: createHealth({ alive: [], ready: readiness(relay) }),
+      status: createStatusSource({
+        history,
+        real,
+        origins,
+        seeds,
+        interval: wilson,
+        version: options.version,
+        clock,
+      }),
+      trace: async id => relay?.store.find(id),
+    })
+    parts.push(
+      admin,
+      new ControlServer(options.folder.file('control.sock'), {
+        probe: name => probeNow(probing ?? noProber(), name, clock),
+      }),
+    )
+  }
+
+  const stop = await startInOrder(parts)
+  return {
+    relay,
+    probing,
+    stop,
+    adminUrl: () => (admin === undefined ? '' : `http://127.0.0.1:${admin.port}/`),
+  }
+}
+
+function noProber(): never {
+  throw new Problem('the daemon runs without probes: start it with --probes FILE')
+}
+
+function ageOf({ directory }: Relay): { ageSeconds: number; accounts: number } | undefined {
+  const { ageSeconds, accounts } = directory.status()
+  return ageSeconds === undefined ? undefined : { ageSeconds, accounts }
+}
+
+/** Ready is: can take mail. Whether it arrives is for alerts. */
+function readiness(relay: Relay | undefined): HealthCheck[] {
+  if (relay === undefined) return []
+  return [
+    {
+      name: 'directory',
+      check: () => {
+        const ok = relay.directory.ready()
+        return { ok, detail: ok ? 'a snapshot is loaded' : 'no snapshot is loaded yet' }
+      },
+    },
+    {
+      name: 'store',
+      check: async () => {
+        const { queued, active, held } = await relay.store.counts()
+        return { ok: true, detail: `${queued} queued, ${active} active, ${held} held` }
+      },
+    },
+    {
+      name: 'listeners',
+      check: () => {
+        const open = relay.submission.listening.map(({ address }) => address)
+        return { ok: open.length > 0, detail: open.join(', ') }
+      },
+    },
+  ]
+}

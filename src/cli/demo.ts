@@ -1,0 +1,166 @@
+import { writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+import { InvalidArgumentError, type Command } from 'commander'
+
+import { startApp, type App } from '../app.ts'
+import { createAuthority } from '../base/certificate.ts'
+import { formatDuration, parseDuration } from '../base/duration.ts'
+import { StateFolder } from '../base/state-folder.ts'
+import { demoProviders } from '../demo/profiles.ts'
+import { DemoWorld } from '../demo/world.ts'
+import { PROVIDERS } from '../mail/providers.ts'
+import { createLog, wantsColour } from '../observe/log.ts'
+import { VERDICT_LABELS } from '../probe/model.ts'
+import type { CommandContext } from './context.ts'
+import { demoPorts, demoProbes, demoRelay, type DemoPorts } from './demo-configuration.ts'
+import { stopRequest } from './stop-request.ts'
+
+interface DemoOptions {
+  readonly state: string
+  readonly for?: number
+  readonly portBase: number
+}
+
+/** `mailcanary demo`: the whole system against an embedded world, on loopback and without any set-up. */
+export function addDemo(program: Command, { version }: CommandContext): void {
+  program
+    .command('demo')
+    .description(
+      'Run the whole system against an embedded world: no root, no network, no accounts.',
+    )
+    .option('--state <folder>', 'where queue and history are kept', defaultState())
+    .option('--for <duration>', 'end by itself after this time and print a summary', duration)
+    .option('--port-base <number>', 'move every port up by this number', portBase, 0)
+    .addHelpText(
+      'after',
+      `
+Ports: submission 2465 (TLS) and 2587 (STARTTLS), web 8025 and 9464, the providers' IMAP 2993 to 2995 and SMTP 2525 to 2527.
+
+Exit code: 0 after Ctrl-C or the given time, 1 if it could not start (the reason is printed).
+
+Examples:
+  mailcanary demo
+  mailcanary demo --for 60s --port-base 10000 --state /tmp/another-demo`,
+    )
+    .action((options: DemoOptions) => runDemo(options, version))
+}
+
+async function runDemo(options: DemoOptions, version: string): Promise<void> {
+  const stopping = stopRequest()
+  const log = createLog({
+    format: 'human',
+    level: 'info',
+    stream: process.stdout,
+    colour: wantsColour(process.stdout, process.env),
+    clock: Date.now,
+  })
+  const folder = await StateFolder.open(options.state)
+  const authority = await createAuthority('mailcanary demo')
+  const world = new DemoWorld({
+    authority,
+    portBase: options.portBase,
+    clock: Date.now,
+    random: Math.random,
+    report: ({ kind, what }) =>
+      log.say(`${kind === 'incident-began' ? 'in the script:' : 'over:'} ${what}`),
+  })
+  const began = Date.now()
+  try {
+    await world.start()
+    await writeFile(folder.file('ca.pem'), world.ca)
+    const ports = demoPorts(options.portBase)
+    const app = await startApp({
+      relay: demoRelay(
+        world,
+        await authority.issue(['relay.example.org', 'localhost', '127.0.0.1']),
+        ports,
+        folder.path,
+      ),
+      probes: demoProbes(world, ports, folder.path),
+      folder,
+      log,
+      version,
+      daemon: true,
+      providers: demoProviders(PROVIDERS),
+      resolver: world.resolver,
+      clock: Date.now,
+      random: Math.random,
+    })
+    try {
+      process.stdout.write(welcome(ports, folder.path))
+      await Promise.race([stopping, options.for === undefined ? never() : after(options.for)])
+      if (options.for !== undefined) process.stdout.write(await summary(app, began))
+    } finally {
+      await app.stop()
+    }
+  } finally {
+    await world.stop()
+    folder.close()
+  }
+  process.stdout.write(`Ended. Queue and history are in ${folder.path}\n`)
+}
+
+function welcome(ports: DemoPorts, state: string): string {
+  return `
+  mailcanary demo: a relay, a prober, and a small world of providers that misbehave by a script.
+
+    Status page      http://127.0.0.1:${ports.admin}/
+    Client set-up    http://127.0.0.1:${ports.publicWeb}/
+    Send mail        127.0.0.1:${ports.submission} (STARTTLS) or :${ports.submissions} (TLS), login alice, password canary-demo,
+                     from alice@example.org to seed@gmail.example
+    State            ${state} (ca.pem there is what clients have to trust)
+
+  Ctrl-C ends it. What happens:
+
+`
+}
+
+/** What became of the canaries of this run, as a table. */
+async function summary(app: App, since: number): Promise<string> {
+  const tallies = (await app.probing?.history.tally(since, Date.now() + 1, 0)) ?? []
+  const rows = tallies.map(({ origin, provider, counts }) => {
+    const n = VERDICT_LABELS.reduce((sum, verdict) => sum + counts[verdict], 0)
+    return [origin, provider, String(n), ...VERDICT_LABELS.map(verdict => String(counts[verdict]))]
+  })
+  const table = [['origin', 'provider', 'n', ...VERDICT_LABELS], ...rows]
+  const widths = (table[0] ?? []).map((_, column) =>
+    Math.max(...table.map(row => (row[column] ?? '').length)),
+  )
+  const lines = table.map(row =>
+    row
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  '),
+  )
+  return `\nVerdicts in ${formatDuration(Date.now() - since)}:\n\n${lines.map(line => `  ${line}\n`).join('')}\n`
+}
+
+function after(milliseconds: number): Promise<void> {
+  // Unreferenced: a stop before the time must not have to wait for it.
+  return new Promise(resolve => setTimeout(resolve, milliseconds).unref())
+}
+
+function never(): Promise<void> {
+  return new Promise(() => undefined)
+}
+
+function defaultState(): string {
+  const base = process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state')
+  return join(base, 'mailcanary', 'demo')
+}
+
+function duration(text: string): number {
+  const milliseconds = parseDuration(text)
+  if (milliseconds === undefined)
+    throw new InvalidArgumentError('Write a duration such as 60s or 5m.')
+  return milliseconds
+}
+
+function portBase(text: string): number {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 0 || number > 55_000) {
+    throw new InvalidArgumentError('Write a whole number from 0 to 55000.')
+  }
+  return number
+}

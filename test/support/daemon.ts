@@ -1,0 +1,82 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+import { eventually } from './server-process.ts'
+
+/** The built program, as people run it. */
+const PROGRAM = new URL('../../dist/main.js', import.meta.url).pathname
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** mailcanary as a process of its own: what tests of the whole talk to, stop and kill. */
+export class Daemon {
+  readonly #child: ChildProcess
+  readonly #lines: string[] = []
+  readonly ended: Promise<Ended>
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+    this.ended = new Promise(resolve => {
+      child.once('exit', (code, signal) => resolve({ code, signal }))
+    })
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null)
+        createInterface({ input: stream }).on('line', line => this.#lines.push(line))
+    }
+  }
+
+  /** Starts a command, without waiting for anything. */
+  static start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Daemon {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    })
+    return new Daemon(child)
+  }
+
+  /** Runs a command to its end. */
+  static async run(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Ended & { readonly output: string }> {
+    const daemon = Daemon.start(args, env)
+    return { ...(await daemon.ended), output: daemon.output }
+  }
+
+  get output(): string {
+    return this.#lines.join('\n')
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Resolves when it says that it is ready; fails with its output if it ends before. */
+  async ready(adminPort: number): Promise<void> {
+    await eventually(async () => {
+      if (this.#child.exitCode !== null) throw new Error(`ended at start:\n${this.output}`)
+      const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined)
+      return answer?.ok === true ? true : undefined
+    }, `readiness on port ${adminPort}, having said:\n${this.output}`)
+  }
+
+  /** The first line that matches, waiting for it. */
+  line(pattern: RegExp): Promise<string> {
+    return eventually(
+      () => this.#lines.find(line => pattern.test(line)),
+      `a line like ${pattern} in:\n${this.output}`,
+    )
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal)
+    return this.ended
+  }
+}
