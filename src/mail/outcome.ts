@@ -20,7 +20,7 @@ export type FailureClass = (typeof FAILURE_CLASSES)[number]
 interface Attempted {
   /** The remote's words, or ours with code 0 where it said nothing. Never lost, never rewritten. */
   readonly reply: Reply
-  /** Name of the host that said it, or '' where none was reached. */
+  /** Name of the host that said it or, with code 0, that was tried; '' where it came to none. */
   readonly host: string
   /** Protocol of the connection, `TLSv1.3`, or '' for clear text. */
   readonly tls: string

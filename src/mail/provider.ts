@@ -20,7 +20,10 @@ export interface Provider {
   }
   /** Names of the junk folder where no flag tells, most likely first. */
   readonly junkNames: readonly string[]
-  /** Host that writes Authentication-Results: matches the end of the authserv-id; '' where it writes none. */
+  /**
+   * Hosts that write Authentication-Results: each matches the end of the authserv-id; '' is a header without one.
+   * Empty: the hosts that received the message, by their Received fields.
+   */
   readonly authHosts: readonly string[]
   /** First rule that matches wins. */
   readonly replyRules: readonly ReplyRule[]
@@ -37,4 +40,9 @@ export interface ReplyRule {
   readonly enhanced?: readonly string[]
   readonly text?: RegExp
   readonly class: FailureClass
+}
+
+/** Many enhanced codes for one rule, written in a row. */
+export function codes(...rows: readonly string[]): readonly string[] {
+  return rows.flatMap(row => row.split(' '))
 }

@@ -1,0 +1,27 @@
+import type { Provider } from './provider.ts'
+import { GMAIL } from './providers/gmail.ts'
+import { ICLOUD } from './providers/icloud.ts'
+import { HOTMAIL, MICROSOFT365 } from './providers/microsoft.ts'
+import { RISEUP } from './providers/riseup.ts'
+import { YAHOO } from './providers/yahoo.ts'
+
+/** Any other server with IMAP, an organisation's own among them: what a configuration does not say is as here. */
+export const OTHER: Provider = {
+  name: 'other',
+  mxSuffixes: [],
+  junkNames: ['Junk', 'Junk Email', 'Junk E-mail', 'Spam', 'Bulk', 'Bulk Mail'],
+  authHosts: [],
+  verified: 'documentation',
+  replyRules: [],
+}
+
+/** The providers we know, as data: a new one is a row. */
+export const PROVIDERS: readonly Provider[] = [
+  GMAIL,
+  HOTMAIL,
+  MICROSOFT365,
+  YAHOO,
+  ICLOUD,
+  RISEUP,
+  OTHER,
+]

@@ -1,0 +1,12 @@
+import type { Provider } from '../provider.ts'
+
+/** riseup.net: Postfix and Dovecot, so the generic reply rules are its own. The user name is the local part. */
+export const RISEUP: Provider = {
+  name: 'riseup',
+  mxSuffixes: ['.riseup.net'],
+  imap: { host: 'imap.riseup.net', port: 993, auth: 'password', idle: true, ipv4Only: false },
+  junkNames: ['Spam', 'Junk'],
+  authHosts: ['.riseup.net'],
+  verified: 'documentation',
+  replyRules: [],
+}
