@@ -1,0 +1,95 @@
+import type { SmtpClient } from './smtp-client.ts'
+
+export interface PoolLimits {
+  /** Milliseconds a connection may lie idle. Next hops count connections, idle ones too. */
+  readonly idleTime: number
+  /** Messages over one connection, before somebody else's balance of load gets its turn. */
+  readonly messages: number
+  /** Idle connections in all. */
+  readonly connections: number
+}
+
+/** Yahoo closes after 20 messages, most others after 50 or 100 (providers' replies); 15 s is below all idle limits. */
+export const POOL_LIMITS: PoolLimits = { idleTime: 15_000, messages: 20, connections: 100 }
+
+interface Idle {
+  readonly key: string
+  readonly client: SmtpClient
+  readonly timer: NodeJS.Timeout
+}
+
+/** Connections between two messages. A connection that is in use is not in here. */
+export class ConnectionPool {
+  readonly #limits: PoolLimits
+  #idle: Idle[] = []
+  readonly #closing = new Set<Promise<void>>()
+  #closed = false
+
+  constructor(limits: PoolLimits) {
+    this.#limits = limits
+  }
+
+  /**
+   * A connection that was seen to work just now, or undefined. It is made sure by RSET, which also ends what a
+   * refused transaction may have left open.
+   *
+   * @param key everything that makes two connections alike: host, address, port, policy
+   */
+  async take(key: string, signal: AbortSignal): Promise<SmtpClient | undefined> {
+    for (;;) {
+      // The youngest: the others then grow old together and are closed.
+      const found = this.#idle.findLast(idle => idle.key === key)
+      if (!found || signal.aborted) return undefined
+      this.#forget(found)
+      const release = found.client.wire.obey(signal)
+      const alive = await found.client.reset()
+      release()
+      if (alive) return found.client
+      found.client.wire.destroy()
+    }
+  }
+
+  /** Takes back a connection after use: keeps it, or ends it. */
+  give(key: string, client: SmtpClient): void {
+    if (this.#closed || !client.wire.clean || client.messages >= this.#limits.messages) {
+      this.#end(client)
+      return
+    }
+    const idle: Idle = {
+      key,
+      client,
+      timer: setTimeout(() => {
+        this.#forget(idle)
+        this.#end(client)
+      }, this.#limits.idleTime),
+    }
+    this.#idle.push(idle)
+    const oldest = this.#idle[0]
+    if (oldest && this.#idle.length > this.#limits.connections) {
+      this.#forget(oldest)
+      this.#end(oldest.client)
+    }
+  }
+
+  /** Ends all idle connections; those in use end when they are given back. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const idle of this.#idle) {
+      this.#forget(idle)
+      this.#end(idle.client)
+    }
+    await Promise.all(this.#closing)
+  }
+
+  #forget(idle: Idle): void {
+    clearTimeout(idle.timer)
+    this.#idle = this.#idle.filter(other => other !== idle)
+  }
+
+  #end(client: SmtpClient): void {
+    const quitting = client.wire.quit(client.timers.quit).finally(() => {
+      this.#closing.delete(quitting)
+    })
+    this.#closing.add(quitting)
+  }
+}

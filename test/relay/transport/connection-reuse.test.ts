@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+
+import { consignment, resolverOf } from './consignment.ts'
+import { directMx, never, start } from './delivery.ts'
+
+test('messages for one host share a connection, one after the other, with RSET between', async () => {
+  const server = await start({ deeds: { RCPT: ['250 OK', '550 5.1.1 Who?', '250 OK'] } })
+  const transport = directMx(resolverOf([['mx1.example.net', server.port]]))
+  const kinds: string[] = []
+  for (const name of ['a', 'b', 'c']) {
+    const recipients = [`${name}@example.net`]
+    const outcomes = await transport.deliver(consignment({ recipients }), never)
+    kinds.push(...outcomes.map(({ kind }) => kind))
+  }
+  expect(kinds).toEqual(['delivered', 'bounced', 'delivered'])
+  expect(server.connections).toBe(1)
+  expect(server.commands.filter(line => line === 'RSET')).toHaveLength(2)
+  expect(server.messages.map(({ rcpt }) => rcpt)).toEqual([
+    ['RCPT TO:<a@example.net>'],
+    ['RCPT TO:<c@example.net>'],
+  ])
+})
+
+test('after its number of messages a connection is ended', async () => {
+  const server = await start()
+  const transport = directMx(resolverOf([['mx1.example.net', server.port]]), {
+    pool: { messages: 2 },
+  })
+  for (let i = 0; i < 5; i++) await transport.deliver(consignment(), never)
+  expect(server.connections).toBe(3)
+  expect(server.messages).toHaveLength(5)
+})
+
+test('an idle connection that died in the meantime costs nothing', async () => {
+  const server = await start({ deeds: { RSET: { close: '' } } })
+  const transport = directMx(resolverOf([['mx1.example.net', server.port]]))
+  await transport.deliver(consignment(), never)
+  const [outcome] = await transport.deliver(consignment(), never)
+  expect(outcome?.kind).toBe('delivered')
+  expect(server.connections).toBe(2)
+})
+
+test('an idle connection on which the server has spoken is not used again', async () => {
+  const server = await start({
+    deeds: { DOT: { raw: '250 2.0.0 Queued\r\n250 2.0.0 OK\r\n' } },
+  })
+  const transport = directMx(resolverOf([['mx1.example.net', server.port]]))
+  await transport.deliver(consignment(), never)
+  await transport.deliver(consignment(), never)
+  expect(server.connections).toBe(2)
+})
+
+test('an idle connection is ended after its time, politely', async () => {
+  const server = await start()
+  const transport = directMx(resolverOf([['mx1.example.net', server.port]]), {
+    pool: { idleTime: 30 },
+  })
+  await transport.deliver(consignment(), never)
+  await expect.poll(() => server.commands.at(-1)).toBe('QUIT')
+  await expect.poll(() => server.open).toBe(0)
+})
+
+test('closing the transport ends the idle connections, also where nobody answers', async () => {
+  const server = await start({ deeds: { QUIT: { stall: true } } })
+  const transport = directMx(resolverOf([['mx1.example.net', server.port]]))
+  await transport.deliver(consignment(), never)
+  await transport.close()
+  expect(server.commands.at(-1)).toBe('QUIT')
+  await expect.poll(() => server.open).toBe(0)
+})
+
+test('being told to stop ends a delivery at once and leaves no connection', async () => {
+  const server = await start({ deeds: { MAIL: { stall: true } } })
+  const stop = new AbortController()
+  const delivery = directMx(resolverOf([['mx1.example.net', server.port]])).deliver(
+    consignment(),
+    stop.signal,
+  )
+  await expect.poll(() => server.commands.some(line => line.startsWith('MAIL'))).toBe(true)
+  stop.abort()
+  expect((await delivery)[0]).toMatchObject({ kind: 'deferred', indeterminate: false })
+  await expect.poll(() => server.open).toBe(0)
+})
