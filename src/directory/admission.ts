@@ -1,0 +1,128 @@
+import { sameAccount, type Account, type Rejection, type Snapshot } from './account.ts'
+import { canonicalLogin } from './login.ts'
+import { parseStored } from './password/scheme.ts'
+import type { SourceEntry } from './source.ts'
+
+export interface AdmissionOptions {
+  /** Whether DES crypt hashes may log in. */
+  readonly allowDes: boolean
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+/** A snapshot that has not been put in place yet. */
+export interface Candidate extends Snapshot {
+  /** Accounts that came, went or changed since the previous snapshot. */
+  readonly changed: number
+  /** Only a full reading can tell whether this is true; always false for one that is made of a full reading. */
+  readonly doubtful: boolean
+}
+
+/** Judges everything a source said, and makes a snapshot of it: whoever is missing from it is gone. */
+export function admitAll(
+  entries: readonly SourceEntry[],
+  source: string,
+  previous: Snapshot | undefined,
+  options: AdmissionOptions,
+): Candidate {
+  const accounts = new Map<string, Account>()
+  let nameless = 0
+  for (const entry of entries) {
+    const account = admit(entry, options)
+    if (account === undefined) {
+      nameless++
+      continue
+    }
+    const known = accounts.get(account.login)
+    // Two entries of one login: neither, since nobody can say whose password is meant.
+    accounts.set(account.login, known === undefined ? account : barred(account, 'duplicate'))
+  }
+  let changed = 0
+  for (const account of accounts.values()) {
+    const before = previous?.accounts.get(account.login)
+    if (before !== undefined && sameAccount(before, account)) {
+      accounts.set(account.login, before)
+      continue
+    }
+    changed++
+    // At the first reading everybody is new to us, which says nothing about them.
+    if (previous === undefined) accounts.set(account.login, { ...account, changedAt: 0 })
+  }
+  for (const login of previous?.accounts.keys() ?? []) if (!accounts.has(login)) changed++
+  return { ...summed(accounts, source, nameless, options.now), changed, doubtful: false }
+}
+
+/** Puts an increment into a snapshot: entries are told apart by UUID, so a renamed one leaves no old name behind. */
+export function admitSome(
+  entries: readonly SourceEntry[],
+  previous: Snapshot,
+  options: AdmissionOptions,
+): Candidate {
+  const accounts = new Map(previous.accounts)
+  const byUuid = new Map<string, string>()
+  if (entries.length > 0) {
+    for (const { uuid, login } of accounts.values()) if (uuid !== '') byUuid.set(uuid, login)
+  }
+  let changed = 0
+  let doubtful = false
+  for (const entry of entries) {
+    const account = admit(entry, options)
+    const oldLogin = byUuid.get(entry.uuid)
+    if (oldLogin !== undefined && oldLogin !== account?.login) {
+      accounts.delete(oldLogin)
+      changed++
+    }
+    if (account === undefined) continue
+    const before = accounts.get(account.login)
+    // The same login under another UUID: somebody went and came back, or there are two.
+    if (before !== undefined && before.uuid !== account.uuid) doubtful = true
+    // A person seldom loses the attribute, and we lose the right to read it for all at once.
+    if (before?.rejection === undefined && account.rejection === 'no-password') {
+      doubtful ||= before !== undefined
+    }
+    if (before !== undefined && sameAccount(before, account)) continue
+    accounts.set(account.login, account)
+    changed++
+  }
+  const nameless = previous.rejected['bad-login'] ?? 0
+  return { ...summed(accounts, previous.source, nameless, options.now), changed, doubtful }
+}
+
+function admit(entry: SourceEntry, options: AdmissionOptions): Account | undefined {
+  const login = canonicalLogin(entry.login)
+  if (login === undefined) return undefined
+  const account: Account = {
+    login,
+    uuid: entry.uuid,
+    hash: entry.passwords[0] ?? '',
+    cost: '',
+    claims: entry.claims,
+    grants: entry.grants,
+    rejection: undefined,
+    changedAt: options.now,
+  }
+  if (entry.barred !== undefined) return barred(account, entry.barred)
+  // The attribute is not SINGLE-VALUE: one of two values may be the one somebody meant to replace.
+  if (entry.passwords.length > 1) return barred(account, 'ambiguous')
+  const stored = parseStored(account.hash, options.allowDes)
+  if (typeof stored === 'string') return barred(account, stored)
+  return { ...account, cost: `${stored.scheme} ${stored.cost}`.trim() }
+}
+
+function barred(account: Account, rejection: Rejection): Account {
+  return { ...account, hash: '', cost: '', rejection }
+}
+
+function summed(
+  accounts: ReadonlyMap<string, Account>,
+  source: string,
+  nameless: number,
+  takenAt: number,
+): Snapshot {
+  const rejected: Partial<Record<Rejection, number>> = {}
+  if (nameless > 0) rejected['bad-login'] = nameless
+  for (const { rejection } of accounts.values()) {
+    if (rejection !== undefined) rejected[rejection] = (rejected[rejection] ?? 0) + 1
+  }
+  return { accounts, takenAt, source, rejected }
+}

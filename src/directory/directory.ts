@@ -1,0 +1,219 @@
+import { jitter, SECOND, type Clock, type Random } from '../base/clock.ts'
+import type { Part } from '../base/lifecycle.ts'
+import { messageOf } from '../base/problem.ts'
+import type { Snapshot } from './account.ts'
+import type { Senders } from './addresses.ts'
+import type { ReportDirectoryEvent } from './events.ts'
+import { GUARD_LIMITS, type GuardLimits } from './guard.ts'
+import { loginFromClient } from './login.ts'
+import { parseStored } from './password/scheme.ts'
+import { Verifier, type VerifierOptions } from './password/verifier.ts'
+import type { LoginResult, Principal } from './principal.ts'
+import { EMPTY_ROSTER, rosterOf } from './roster.ts'
+import { loadSnapshots, saveSnapshots } from './snapshot-file.ts'
+import { SourceSync, usableOf, type SyncRequest, type SyncResult } from './source-sync.ts'
+import type { DirectorySource } from './source.ts'
+import { accountStatusOf, statusOf, type AccountStatus, type DirectoryStatus } from './status.ts'
+
+export interface DirectoryOptions {
+  /** In order of precedence: the first that names a login decides about it. */
+  readonly sources: readonly DirectorySource[]
+  readonly snapshotPath: string
+  /** Own domains, in lower-case A-label form. */
+  readonly domains: readonly string[]
+  /** Whether `login@own.domain` is taken for the login. */
+  readonly acceptAddressAsLogin: boolean
+  /** Who else may send as an address. */
+  readonly senders?: Senders
+  readonly allowDes?: boolean
+  /** Milliseconds between comparisons, spread by a tenth. */
+  readonly syncEvery: number
+  /** Milliseconds after which everything is read: only then are people seen who are gone. */
+  readonly fullEvery: number
+  readonly guard?: GuardLimits
+  readonly verifier?: VerifierOptions
+  readonly report: ReportDirectoryEvent
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/**
+ * Who may log in and send as whom: a snapshot in memory and on disk, compared with its sources in the background.
+ * A login never asks a source, so mail flows while LDAP is down, for a week if need be.
+ */
+export class Directory implements Part {
+  readonly name = 'directory'
+  readonly #options: DirectoryOptions
+  readonly #syncs: readonly SourceSync[]
+  readonly #verifier: Verifier
+  readonly #stopping = new AbortController()
+  #roster = EMPTY_ROSTER
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(options: DirectoryOptions) {
+    this.#options = options
+    const { fullEvery, clock, guard = GUARD_LIMITS, allowDes = false } = options
+    this.#syncs = options.sources.map(
+      source => new SourceSync({ source, fullEvery, guard, allowDes, clock }),
+    )
+    this.#verifier = new Verifier({ clock, ...options.verifier })
+  }
+
+  /** Resolves once logins can be answered: with the snapshot on disk, else after the first try at the sources. */
+  async start(): Promise<void> {
+    await Promise.all([this.#verifier.start(), this.#restore()])
+    if (this.#stopping.signal.aborted) return
+    const first = this.sync().finally(() => this.#schedule())
+    if (!this.ready()) await first
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    clearTimeout(this.#timer)
+    await this.#running
+    await this.#verifier.stop()
+  }
+
+  /** Whether every source has a snapshot: without one of them, nobody can say that a login does not exist. */
+  ready(): boolean {
+    return this.#syncs.every(sync => sync.snapshot !== undefined)
+  }
+
+  /** @param login as the client wrote it */
+  async authenticate(login: string, password: string): Promise<LoginResult> {
+    if (!this.ready()) return { kind: 'unavailable', cause: 'no directory snapshot is loaded' }
+    const canonical = this.#canonical(login)
+    const account = canonical === undefined ? undefined : this.#roster.accounts.get(canonical)
+    const stored = parseStored(account?.hash ?? '', this.#options.allowDes ?? false)
+    if (account === undefined || typeof stored === 'string') {
+      return this.#refuse(canonical ?? '', password)
+    }
+    const result = await this.#verifier.verify(account.login, stored, password)
+    if (result.kind === 'unavailable') return result
+    const principal = this.principal(account.login)
+    return result.kind === 'match' && principal !== undefined
+      ? { kind: 'accepted', principal }
+      : { kind: 'refused' }
+  }
+
+  /** Somebody who can log in, and what they may send as; undefined for everybody else. */
+  principal(login: string): Principal | undefined {
+    const account = this.#roster.accounts.get(this.#canonical(login) ?? '')
+    if (account === undefined || account.rejection !== undefined) return undefined
+    const addresses = this.#roster.addresses.get(account.login) ?? []
+    return { login: account.login, addresses }
+  }
+
+  /** What is known of one login, whether it can log in or not. */
+  account(login: string): AccountStatus | undefined {
+    return accountStatusOf(this.#roster, this.#canonical(login) ?? '')
+  }
+
+  status(): DirectoryStatus {
+    const { clock } = this.#options
+    return statusOf(this.#roster, this.#syncs, this.#verifier.schemes, clock())
+  }
+
+  /** Compares with every source now, after a comparison that is under way; never throws. */
+  sync(request: SyncRequest = {}): Promise<readonly SyncResult[]> {
+    const run = this.#running.then(async () => {
+      const results: SyncResult[] = []
+      for (const sync of this.#syncs) {
+        if (this.#stopping.signal.aborted) break
+        results.push(await this.#syncOne(sync, request))
+      }
+      return results
+    })
+    this.#running = run.catch(() => undefined)
+    return run
+  }
+
+  async #syncOne(sync: SourceSync, request: SyncRequest): Promise<SyncResult> {
+    const { clock, report } = this.#options
+    const source = sync.source.name
+    const began = clock()
+    const result = await sync.run(request, this.#stopping.signal)
+    switch (result.kind) {
+      case 'failed':
+        // Given up because we are stopping: that is nobody's trouble.
+        if (!this.#stopping.signal.aborted) {
+          report({ kind: 'directory-sync-failed', source, cause: result.cause })
+        }
+        return result
+      case 'refused':
+        report({ kind: 'directory-sync-refused', source, reason: result.reason })
+        return result
+      case 'synced':
+        if (result.full || result.changed > 0) await this.#keep()
+        if (result.changed > 0) this.#call()
+        report({
+          kind: 'directory-synced',
+          source,
+          accounts: usableOf(result.snapshot),
+          changed: result.changed,
+          rejected: result.snapshot.rejected,
+          seconds: (clock() - began) / SECOND,
+        })
+        return result
+    }
+  }
+
+  #refuse(login: string, password: string): Promise<LoginResult> {
+    const { typical } = this.#roster
+    if (typical === undefined) return Promise.resolve({ kind: 'refused' })
+    return this.#verifier
+      .pretend(login, typical, password)
+      .then(result => (result.kind === 'unavailable' ? result : { kind: 'refused' }))
+  }
+
+  #canonical(login: string): string | undefined {
+    return loginFromClient(login, this.#options.domains, this.#options.acceptAddressAsLogin)
+  }
+
+  #snapshots(): readonly Snapshot[] {
+    return this.#syncs.flatMap(sync => sync.snapshot ?? [])
+  }
+
+  /** Puts what the sources have said in force. */
+  #call(): void {
+    const { domains, senders = new Map(), allowDes = false } = this.#options
+    this.#roster = rosterOf(this.#snapshots(), domains, senders, allowDes)
+  }
+
+  async #restore(): Promise<void> {
+    const { snapshotPath, report } = this.#options
+    try {
+      const kept = await loadSnapshots(snapshotPath)
+      if (kept === undefined) return
+      for (const sync of this.#syncs) {
+        const snapshot = kept.get(sync.source.name)
+        if (snapshot !== undefined) sync.restore(snapshot)
+      }
+      this.#call()
+      const { ageSeconds = 0, accounts } = this.status()
+      if (accounts > 0) report({ kind: 'directory-loaded', accounts, ageSeconds })
+    } catch (error) {
+      report({ kind: 'directory-sync-failed', source: 'snapshot', cause: messageOf(error) })
+    }
+  }
+
+  async #keep(): Promise<void> {
+    try {
+      await saveSnapshots(this.#options.snapshotPath, this.#snapshots())
+    } catch (error) {
+      // In force all the same: somebody may have been locked for a reason, and a full disk must not let them in.
+      this.#options.report({
+        kind: 'directory-sync-failed',
+        source: 'snapshot',
+        cause: messageOf(error),
+      })
+    }
+  }
+
+  #schedule(): void {
+    if (this.#stopping.signal.aborted) return
+    const wait = jitter(this.#options.syncEvery, 0.1, this.#options.random)
+    this.#timer = setTimeout(() => void this.sync().finally(() => this.#schedule()), wait)
+  }
+}

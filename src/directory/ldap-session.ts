@@ -1,0 +1,249 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type ConnectionOptions,
+  type TLSSocket,
+} from 'node:tls'
+
+import {
+  Client,
+  InsufficientAccessError,
+  InvalidCredentialsError,
+  NoSuchObjectError,
+  ProtocolError,
+  ResultCodeError,
+  SizeLimitExceededError,
+  UnavailableError,
+  UnwillingToPerformError,
+  type Entry,
+} from 'ldapts'
+
+import { messageOf } from '../base/problem.ts'
+import type { Secret } from '../base/secret.ts'
+
+export interface LdapConnection {
+  /** `ldaps://host` or `ldap://host`, with a port where it is not the usual one. */
+  readonly url: string
+  /** Upgrade an `ldap://` connection before anything is said on it (RFC 4511 section 4.14). */
+  readonly startTls: boolean
+  /** PEM of the authority to trust instead of the system's. */
+  readonly ca?: string
+  /** The name the certificate must bear, where it is not the host of the URL. */
+  readonly servername?: string
+  readonly bindDn: string
+  readonly bindPassword: Secret
+  /** Milliseconds until connected, and for each operation. */
+  readonly operationTimeout: number
+}
+
+/** An entry, attribute names in lower case, every value a string; undecodable values are left out. */
+export interface LdapEntry {
+  readonly dn: string
+  values(attribute: string): readonly string[]
+}
+
+/** Trouble of the directory, in words for people. `refused`: it answered, and what it said must not be believed. */
+export class LdapTrouble extends Error {
+  readonly kind: 'failed' | 'refused'
+
+  constructor(kind: 'failed' | 'refused', message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+/** What can be asked within one connection. */
+export interface LdapSession {
+  /** Pages of a search, as they come; throws LdapTrouble if anything of it is missing. */
+  search(
+    base: string,
+    scope: 'base' | 'one' | 'sub',
+    filter: string,
+    attributes: readonly string[],
+  ): AsyncGenerator<readonly LdapEntry[]>
+  /** One entry, or undefined where there is none that we may read. */
+  lookUp(dn: string, attributes: readonly string[]): Promise<LdapEntry | undefined>
+  /** RFC 4532: who the server takes us for, '' for nobody; undefined where it does not know the question. */
+  whoAmI(): Promise<string | undefined>
+}
+
+const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3'
+const PAGE = 250
+
+/**
+ * Connects, binds, works and disconnects.
+ *
+ * A NEW CLIENT FOR EVERY SESSION, AND ONE SOCKET FOR EVERY CLIENT: ldapts reconnects silently and anonymously after
+ * a drop, and the next search then returns people without their passwords. Its second connection is refused here.
+ */
+export async function withLdap<T>(
+  connection: LdapConnection,
+  signal: AbortSignal,
+  work: (session: LdapSession) => Promise<T>,
+): Promise<T> {
+  const sockets = new OneSocket(connection)
+  const client = new Client({
+    url: connection.url,
+    timeout: connection.operationTimeout,
+    connectTimeout: connection.operationTimeout,
+    createConnection: sockets.tcp as typeof connectTcp,
+    createSecureConnection: sockets.tls as typeof connectTls,
+  })
+  const abort = (): void => sockets.destroy()
+  signal.addEventListener('abort', abort)
+  try {
+    signal.throwIfAborted()
+    if (connection.startTls) await withinTime(client.startTLS({}), sockets, connection)
+    await client.bind(connection.bindDn, connection.bindPassword.reveal())
+    const result = await work(sessionOf(client))
+    await client.unbind()
+    return result
+  } catch (error) {
+    throw signal.aborted ? new LdapTrouble('failed', 'given up') : troubleOf(error)
+  } finally {
+    signal.removeEventListener('abort', abort)
+    sockets.destroy()
+  }
+}
+
+function sessionOf(client: Client): LdapSession {
+  return {
+    async *search(base, scope, filter, attributes) {
+      const pages = client.searchPaginated(base, {
+        scope,
+        filter,
+        attributes: [...attributes],
+        paged: { pageSize: PAGE },
+      })
+      for await (const page of pages) {
+        // A part of the directory lies elsewhere (RFC 4511 section 4.5.3): what we have is not the whole.
+        if (page.searchReferences.length > 0) {
+          throw new LdapTrouble('refused', 'the directory answered with a referral')
+        }
+        yield page.searchEntries.map(readable)
+      }
+    },
+    async lookUp(dn, attributes) {
+      try {
+        const { searchEntries } = await client.search(dn, {
+          scope: 'base',
+          filter: '(objectClass=*)',
+          attributes: [...attributes],
+        })
+        return searchEntries.map(readable)[0]
+      } catch (error) {
+        // Not every server has these entries or lets us see them; what is read from them are hints.
+        if (error instanceof NoSuchObjectError || error instanceof InsufficientAccessError) {
+          return undefined
+        }
+        throw error
+      }
+    },
+    async whoAmI() {
+      try {
+        const { value } = await client.exop(WHO_AM_I)
+        return value ?? ''
+      } catch (error) {
+        if (
+          error instanceof ProtocolError ||
+          error instanceof UnavailableError ||
+          error instanceof UnwillingToPerformError
+        ) {
+          return undefined
+        }
+        throw error
+      }
+    },
+  }
+}
+
+/** Hands ldapts its one socket and keeps hold of it, so that giving up is possible at any moment. */
+class OneSocket {
+  readonly #connection: LdapConnection
+  #tcp: Socket | undefined
+  #tls: TLSSocket | undefined
+
+  constructor(connection: LdapConnection) {
+    this.#connection = connection
+  }
+
+  readonly tcp = (port: number, host: string): Socket => {
+    if (this.#tcp !== undefined) throw new Error('connection lost')
+    this.#tcp = connectTcp(port, host)
+    return this.#tcp
+  }
+
+  readonly tls = (first: number | ConnectionOptions, host = ''): TLSSocket => {
+    if (this.#tls !== undefined) throw new Error('connection lost')
+    const { ca, servername, url } = this.#connection
+    const name = servername ?? new URL(url).hostname.replaceAll(/^\[|\]$/g, '')
+    this.#tls = connectTls({
+      ...(typeof first === 'number' ? { port: first, host } : first),
+      ...(ca === undefined ? {} : { ca }),
+      // An address is what the certificate must bear, but no name to ask for (RFC 6066 section 3).
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+      minVersion: 'TLSv1.2',
+    })
+    return this.#tls
+  }
+
+  destroy(): void {
+    for (const socket of [this.#tls, this.#tcp]) {
+      if (socket === undefined || socket.destroyed) continue
+      // An error, since ldapts waits for one, and for nothing else, while it connects.
+      socket.on('error', () => undefined)
+      socket.destroy(new Error('given up'))
+    }
+  }
+}
+
+/** ldapts puts no limit on the TLS handshake of StartTLS. */
+async function withinTime(
+  handshake: Promise<void>,
+  sockets: OneSocket,
+  { operationTimeout }: LdapConnection,
+): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error('no TLS within the time allowed'))
+      sockets.destroy()
+    }, operationTimeout)
+  })
+  handshake.catch(() => undefined)
+  try {
+    await Promise.race([handshake, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** ldapts gives [] for an absent attribute, a string for one value, an array for several, Buffers for octets. */
+function readable(entry: Entry): LdapEntry {
+  const attributes = new Map<string, readonly string[]>()
+  for (const [name, value] of Object.entries(entry)) {
+    if (name === 'dn') continue
+    const values: readonly (string | Buffer)[] = Array.isArray(value) ? value : [value]
+    attributes.set(
+      name.toLowerCase(),
+      values.map(one => (typeof one === 'string' ? one : one.toString('latin1'))),
+    )
+  }
+  return { dn: entry.dn, values: attribute => attributes.get(attribute.toLowerCase()) ?? [] }
+}
+
+function troubleOf(error: unknown): LdapTrouble {
+  if (error instanceof LdapTrouble) return error
+  if (error instanceof SizeLimitExceededError) {
+    return new LdapTrouble('refused', 'size limit exceeded: the answer is not the whole directory')
+  }
+  if (error instanceof InvalidCredentialsError) {
+    return new LdapTrouble('failed', 'the bind DN or its password is wrong')
+  }
+  if (error instanceof ResultCodeError) {
+    return new LdapTrouble('failed', `LDAP result ${error.code}: ${messageOf(error)}`)
+  }
+  return new LdapTrouble('failed', messageOf(error))
+}

@@ -1,0 +1,103 @@
+import { SECOND } from '../base/clock.ts'
+import type { Rejection } from './account.ts'
+import type { Roster } from './roster.ts'
+import { usableOf, type SourceSync } from './source-sync.ts'
+
+/** What a person may want to know of the directory; names logins, so it is for administrators. */
+export interface DirectoryStatus {
+  /** Accounts that can log in. */
+  readonly accounts: number
+  /** Of these, whose hash no longer holds against guessing. */
+  readonly weak: number
+  /** Seconds since the last successful comparison of the source that is furthest behind; undefined before any. */
+  readonly ageSeconds: number | undefined
+  readonly rejected: Readonly<Partial<Record<Rejection, number>>>
+  /** The login that was last seen to change, and when (milliseconds since the epoch). */
+  readonly lastChange: { readonly login: string; readonly at: number } | undefined
+  /** The first hundred that somebody has to mend at the source: not those who are locked, expired or retired. */
+  readonly toMend: readonly { readonly login: string; readonly reason: Rejection }[]
+  readonly sources: readonly SourceStatus[]
+  /** Schemes of libcrypt that this host can verify. */
+  readonly schemes: readonly string[]
+}
+
+export interface SourceStatus {
+  readonly name: string
+  readonly accounts: number
+  readonly takenAt: number | undefined
+  /** Since when comparisons fail, and why. */
+  readonly trouble: { readonly at: number; readonly words: string } | undefined
+  readonly notes: readonly string[]
+}
+
+/** One login, for `directory verify` and a person who asks why they cannot log in. No hash is in it. */
+export interface AccountStatus {
+  readonly login: string
+  readonly rejection: Rejection | undefined
+  /** `sha512-crypt rounds=5000`, or '' where there is no usable hash. */
+  readonly scheme: string
+  readonly addresses: readonly string[]
+  /** When it was last seen to change; undefined if not since the first reading of all. */
+  readonly changedAt: number | undefined
+}
+
+/** Reasons that need nobody's hand: such people are meant not to log in. */
+const ORDINARY: ReadonlySet<Rejection> = new Set(['locked', 'expired', 'retired', 'no-password'])
+const MOST_NAMED = 100
+
+/** @param now milliseconds since the epoch */
+export function statusOf(
+  roster: Roster,
+  syncs: readonly SourceSync[],
+  schemes: ReadonlySet<string>,
+  now: number,
+): DirectoryStatus {
+  const rejected: Partial<Record<Rejection, number>> = {}
+  let oldest: number | undefined
+  for (const { snapshot } of syncs) {
+    if (snapshot === undefined) continue
+    oldest = Math.min(oldest ?? Infinity, snapshot.takenAt)
+    for (const [reason, count] of Object.entries(snapshot.rejected)) {
+      rejected[reason as Rejection] = (rejected[reason as Rejection] ?? 0) + count
+    }
+  }
+  return {
+    accounts: roster.usable,
+    weak: roster.weak,
+    ageSeconds: oldest === undefined ? undefined : (now - oldest) / SECOND,
+    rejected,
+    lastChange: roster.lastChange,
+    toMend: toMend(roster),
+    sources: syncs.map(({ source, snapshot, trouble, notes }) => ({
+      name: source.name,
+      accounts: usableOf(snapshot),
+      takenAt: snapshot?.takenAt,
+      trouble,
+      notes,
+    })),
+    schemes: [...schemes],
+  }
+}
+
+/** @param login in canonical form */
+export function accountStatusOf(roster: Roster, login: string): AccountStatus | undefined {
+  const account = roster.accounts.get(login)
+  if (account === undefined) return undefined
+  return {
+    login,
+    rejection: account.rejection,
+    scheme: account.cost,
+    addresses: roster.addresses.get(login) ?? [],
+    changedAt: account.changedAt === 0 ? undefined : account.changedAt,
+  }
+}
+
+function toMend(roster: Roster): DirectoryStatus['toMend'] {
+  const named: { login: string; reason: Rejection }[] = []
+  for (const { login, rejection } of roster.accounts.values()) {
+    if (rejection === undefined || ORDINARY.has(rejection)) continue
+    named.push({ login, reason: rejection })
+    if (named.length === MOST_NAMED) break
+  }
+  return named
+}
