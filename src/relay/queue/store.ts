@@ -37,6 +37,18 @@ export interface QueuedMessage extends NewMessage {
   readonly size: number
 }
 
+export interface LeaseRequest {
+  readonly now: number
+  /** When the leases end, in milliseconds since the epoch. */
+  readonly until: number
+  /** How many at most. */
+  readonly limit: number
+  /** How many at most for one domain, together with those in `running`: one slow provider never takes every slot. */
+  readonly perDomain: number
+  /** How many deliveries the caller is busy with, by domain. */
+  readonly running: ReadonlyMap<string, number>
+}
+
 /** The right to attempt one delivery until `until`. */
 export interface Lease {
   readonly deliveryId: string
@@ -50,7 +62,7 @@ export interface Lease {
   readonly recipients: readonly LeasedRecipient[]
   /** Attempts that have ended before this one. */
   readonly attempts: number
-  /** An earlier attempt ended after the final dot without a reply: this one may deliver a second copy. */
+  /** An earlier attempt ended after the final dot without a reply, or was never settled: this may be a second copy. */
   readonly indeterminate: boolean
 }
 
@@ -123,26 +135,48 @@ export interface QueueStore {
   newBody(): BodyWriter
   /** Makes the message exist, body and all, in one durable commit. Concurrent callers share a commit. */
   put(message: NewMessage, body: BodyWriter): Promise<void>
-  /** Leases up to `limit` deliveries that are due at `now`, oldest due first, leaving out the `busy` domains. */
-  lease(request: {
-    readonly now: number
-    readonly until: number
-    readonly limit: number
-    readonly busy: readonly string[]
-  }): Promise<readonly Lease[]>
-  /** The body, in chunks, in order. */
-  body(messageId: string): AsyncIterable<Uint8Array>
+  /** Leases deliveries that are due at `now`: from the domains that have waited longest, the oldest of each first. */
+  lease(request: LeaseRequest): Promise<readonly Lease[]>
+  /** The body, in chunks, in order. A body that is gone or not whole is a fault, and thrown as one. */
+  body(id: string): AsyncIterable<Uint8Array>
   /** @returns false if the lease was no longer ours: the result was then not stored, and somebody else has it */
   settle(lease: Lease, settlement: Settlement): Promise<boolean>
   /** Gives a lease back untouched, due at `dueAt`. */
   giveBack(lease: Lease, dueAt: number): Promise<void>
-  /** When the next delivery becomes due, or undefined if nothing waits. */
-  nextDue(): Promise<number | undefined>
+  /** When the next delivery becomes due, or undefined if nothing waits. `busy` domains do not count. */
+  nextDue(busy?: readonly string[]): Promise<number | undefined>
   counts(): Promise<QueueCounts>
-  find(messageId: string): Promise<MessageRecord | undefined>
+  /** @param id a queue id, or a Message-ID with its angle brackets: then the latest that has it */
+  find(id: string): Promise<MessageRecord | undefined>
   /** Removes messages that ended before `before`, orphaned bodies, and their timelines. @returns how many */
   sweep(before: number): Promise<number>
   close(): Promise<void>
+}
+
+/** What an operator can do to a message. */
+export type OperatorAction = 'retry' | 'hold' | 'release' | 'drop'
+
+/**
+ * The queue in the hands of an operator. Nothing here changes a delivery that is being attempted: what its attempt
+ * comes to would be lost, or done twice.
+ */
+export interface QueueOperations {
+  /** Messages that have not ended, oldest first, beginning behind the message `after`. */
+  list(request: {
+    readonly limit: number
+    readonly after?: string
+  }): Promise<readonly MessageRecord[]>
+  /**
+   * Tries again now, keeps back, lets go again, or removes without a report. The timeline says who did it.
+   *
+   * @param request `by`: name of the operator; `at`: milliseconds since the epoch
+   * @returns how many deliveries changed, and how many are being attempted and were left alone; undefined if there is
+   * no such message
+   */
+  operate(
+    id: string,
+    request: { readonly action: OperatorAction; readonly by: string; readonly at: number },
+  ): Promise<{ readonly changed: number; readonly busy: number } | undefined>
 }
 
 /** The store cannot work now. Clients get 451 or 452, readiness is false, deliveries pause. */

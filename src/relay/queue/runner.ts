@@ -1,0 +1,242 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { HOUR, MINUTE, SECOND, type Clock, type Random } from '../../base/clock.ts'
+import type { Part } from '../../base/lifecycle.ts'
+import { messageOf } from '../../base/problem.ts'
+import type { ReportRelayEvent } from '../events.ts'
+import type { Transport } from '../transport/transport.ts'
+import { attempt } from './attempt.ts'
+import { conclude, eventsOf, type Conclusion } from './conclusion.ts'
+import { RETRY_DEFAULTS, type RetryOptions } from './retry.ts'
+import { StoreUnavailable, type Lease, type QueueStore } from './store.ts'
+
+export interface QueueRunnerOptions {
+  readonly store: QueueStore
+  /** The transport that takes mail for this domain. */
+  readonly routeOf: (domain: string) => Transport
+  readonly report: ReportRelayEvent
+  /** Label of the provider behind a host, or behind a domain where no host was reached (''). */
+  readonly providerOf: (host: string, domain: string) => string
+  /** Our own name, for the reports. */
+  readonly hostname: string
+  readonly clock: Clock
+  readonly random: Random
+  /** What is not told is as in `RETRY_DEFAULTS`. */
+  readonly retry?: Partial<RetryOptions>
+  /** Deliveries at the same time, in all and to one domain. */
+  readonly concurrency: { readonly total: number; readonly perDomain: number }
+  /** Milliseconds; an attempt is aborted when nine tenths of it are over. Default 1 h. */
+  readonly leaseDuration?: number
+  /** Milliseconds that running attempts have to finish when the runner stops, before they are aborted. Default 10 s. */
+  readonly stopGrace?: number
+  /** Milliseconds between two tries of a store that does not work. Default 2 s. */
+  readonly storePause?: number
+}
+
+// RFC 5321 section 4.5.3.2 gives one transaction 5 min for the greeting, EHLO, MAIL and each RCPT, 2 for DATA, 3 for each
+// block and 10 for the final reply: half an hour and more. Leases are never renewed, so they are longer than that.
+const LEASE = HOUR
+const STOP_GRACE = 10 * SECOND
+// An attempt that ignores its AbortSignal for this long is left behind; its lease is released at the next start.
+const ABORT_GRACE = 5 * SECOND
+const STORE_PAUSE = 2 * SECOND
+const FAULT_PAUSE = HOUR
+// A timer counts elapsed time, `dueAt` the time of day: when the clock is set, this is how long it goes unnoticed.
+const LONGEST_SLEEP = MINUTE
+const SHORTEST_SLEEP = 20
+
+/**
+ * Empties the queue: leases what is due, hands it to a transport, has the result decided and stored.
+ *
+ * A LEASED DELIVERY IS ALWAYS SETTLED OR GIVEN BACK. A result that cannot be stored is kept and offered again, for
+ * forgetting it means a second copy; while the store does not work nothing new is begun.
+ */
+export class QueueRunner implements Part {
+  readonly name = 'queue runner'
+  readonly #options: QueueRunnerOptions
+  readonly #retry: RetryOptions
+  readonly #work = new Set<Promise<void>>()
+  readonly #perDomain = new Map<string, number>()
+  readonly #stopping = new AbortController()
+  readonly #aborting = new AbortController()
+  #loop: Promise<void> | undefined
+  #rouse: (() => void) | undefined
+  #roused = false
+  #storeDown = false
+
+  constructor(options: QueueRunnerOptions) {
+    this.#options = options
+    this.#retry = { ...RETRY_DEFAULTS, ...options.retry }
+  }
+
+  async start(): Promise<void> {
+    if (!this.#stopping.signal.aborted) this.#loop ??= this.#run()
+  }
+
+  /** Something may be due now: a message was put, an operator said so. */
+  wake(): void {
+    this.#roused = true
+    this.#rouse?.()
+  }
+
+  /** Begins nothing new; what runs may finish within the grace, and then is aborted and given back. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.wake()
+    await this.#loop
+    await this.#drained(this.#options.stopGrace ?? STOP_GRACE)
+    this.#aborting.abort()
+    await this.#drained(ABORT_GRACE)
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const full = await this.#leaseAndBegin()
+        this.#storeWorks()
+        await this.#sleep(full ? LONGEST_SLEEP : await this.#untilNextDue())
+      } catch (error) {
+        this.#storeFails(error)
+        await this.#sleep(this.#options.storePause ?? STORE_PAUSE)
+      }
+    }
+  }
+
+  /** @returns whether every slot is taken */
+  async #leaseAndBegin(): Promise<boolean> {
+    const { clock, concurrency, leaseDuration = LEASE, store } = this.#options
+    const limit = concurrency.total - this.#work.size
+    if (limit <= 0) return true
+    const now = clock()
+    const leases = await store.lease({
+      now,
+      until: now + leaseDuration,
+      limit,
+      perDomain: concurrency.perDomain,
+      running: this.#perDomain,
+    })
+    for (const lease of leases) this.#begin(lease)
+    return leases.length >= limit
+  }
+
+  async #untilNextDue(): Promise<number> {
+    const { clock, concurrency, store } = this.#options
+    const busy = [...this.#perDomain].filter(([, n]) => n >= concurrency.perDomain)
+    const due = await store.nextDue(busy.map(([domain]) => domain))
+    if (due === undefined) return LONGEST_SLEEP
+    return Math.min(Math.max(due - clock(), SHORTEST_SLEEP), LONGEST_SLEEP)
+  }
+
+  #begin(lease: Lease): void {
+    const { domain } = lease
+    this.#perDomain.set(domain, (this.#perDomain.get(domain) ?? 0) + 1)
+    const work = this.#deliver(lease)
+      .catch((error: unknown) => {
+        this.#fault(error)
+        // A fault of ours after the attempt. If the result was stored the lease is over, and this does nothing.
+        return this.#giveBack(lease, this.#options.clock() + FAULT_PAUSE)
+      })
+      .catch((error: unknown) => this.#fault(error))
+      .finally(() => {
+        this.#work.delete(work)
+        const left = (this.#perDomain.get(domain) ?? 1) - 1
+        if (left > 0) this.#perDomain.set(domain, left)
+        else this.#perDomain.delete(domain)
+        this.wake()
+      })
+    this.#work.add(work)
+  }
+
+  async #deliver(lease: Lease): Promise<void> {
+    const { clock, store } = this.#options
+    // The lease came while we were told to stop.
+    if (this.#stopping.signal.aborted) return this.#giveBack(lease, clock())
+    const result = await attempt(lease, {
+      ...this.#options,
+      // Set against our own clock's idea of the lease, so that it ends before anybody else may take the delivery.
+      deadline: (lease.until - clock()) * 0.9,
+      stop: this.#aborting.signal,
+    })
+    if (result.kind === 'untouched') {
+      if (result.cause !== undefined) this.#storeFails(result.cause)
+      const again = result.cause === undefined ? 0 : (this.#options.storePause ?? STORE_PAUSE)
+      return this.#giveBack(lease, clock() + again)
+    }
+    if (result.fault !== undefined) this.#fault(result.fault)
+    const concluded = await this.#persist(() =>
+      conclude(lease, result.outcomes, { ...this.#options, retry: this.#retry }),
+    )
+    if (concluded === undefined) return
+    const stored = await this.#persist(() => store.settle(lease, concluded.settlement))
+    this.#tell(lease, concluded, stored === true)
+  }
+
+  #tell(lease: Lease, conclusion: Conclusion, stored: boolean): void {
+    const { providerOf, report } = this.#options
+    for (const event of eventsOf(lease, conclusion, stored, providerOf)) report(event)
+    if (stored) return
+    report({
+      kind: 'relay-fault',
+      part: this.name,
+      cause: `the result for ${lease.message.id} was not stored; it may be delivered twice`,
+    })
+  }
+
+  async #giveBack(lease: Lease, dueAt: number): Promise<void> {
+    await this.#persist(() => this.#options.store.giveBack(lease, dueAt))
+  }
+
+  /** Tries until the store has it. @returns undefined if we were aborted before that */
+  async #persist<T>(write: () => Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      try {
+        return await write()
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error
+        this.#storeFails(error)
+        const { signal } = this.#aborting
+        if (signal.aborted) return undefined
+        await pause(this.#options.storePause ?? STORE_PAUSE, undefined, { signal }).catch(
+          () => undefined,
+        )
+      }
+    }
+  }
+
+  /** Said once an outage, not once a try. */
+  #storeFails(error: unknown): void {
+    if (this.#storeDown && error instanceof StoreUnavailable) return
+    this.#storeDown ||= error instanceof StoreUnavailable
+    this.#fault(error)
+  }
+
+  #storeWorks(): void {
+    this.#storeDown = false
+  }
+
+  #fault(error: unknown): void {
+    this.#options.report({ kind: 'relay-fault', part: this.name, cause: messageOf(error) })
+  }
+
+  async #sleep(milliseconds: number): Promise<void> {
+    if (!this.#roused && !this.#stopping.signal.aborted) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, milliseconds)
+        this.#rouse = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.#rouse = undefined
+    this.#roused = false
+  }
+
+  async #drained(atMost: number): Promise<void> {
+    if (this.#work.size === 0) return
+    const over = new AbortController()
+    const wait = pause(atMost, undefined, { signal: over.signal }).catch(() => undefined)
+    await Promise.race([Promise.all(this.#work), wait])
+    over.abort()
+  }
+}

@@ -1,0 +1,58 @@
+import type { Database, Statement } from 'better-sqlite3'
+
+/**
+ * The earliest `ready_at` of each domain, kept beside the deliveries it sums up. Every transaction that moves a
+ * delivery calls `refresh` for its domain before it ends.
+ */
+export class Destinations {
+  readonly #earliest: Statement<[string], number>
+  readonly #set: Statement<[string, number]>
+  readonly #remove: Statement<[string]>
+  readonly #ready: Statement<[number, string, number], string>
+  readonly #next: Statement<[string], number>
+
+  constructor(database: Database) {
+    // The first entry of the domain in delivery_ready.
+    this.#earliest = database
+      .prepare<[string], number>(
+        `select ready_at from delivery where domain = ? and state = 'queued' order by ready_at limit 1`,
+      )
+      .pluck()
+    this.#set = database.prepare(
+      `insert into destination values (?, ?)
+       on conflict (domain) do update set ready_at = excluded.ready_at
+       where ready_at <> excluded.ready_at`,
+    )
+    this.#remove = database.prepare('delete from destination where domain = ?')
+    // Along destination_ready; steps over the full domains, of which there are no more than slots for delivery.
+    this.#ready = database
+      .prepare<[number, string, number], string>(
+        `select domain from destination
+         where ready_at <= ? and domain not in (select value from json_each(?))
+         order by ready_at limit ?`,
+      )
+      .pluck()
+    this.#next = database
+      .prepare<[string], number>(
+        `select ready_at from destination
+         where domain not in (select value from json_each(?)) order by ready_at limit 1`,
+      )
+      .pluck()
+  }
+
+  /** Takes part in a transaction. */
+  refresh(domain: string): void {
+    const earliest = this.#earliest.get(domain)
+    if (earliest === undefined) this.#remove.run(domain)
+    else this.#set.run(domain, earliest)
+  }
+
+  /** Domains with something to do at `now`, those that have waited longest first. */
+  ready(now: number, except: readonly string[], limit: number): readonly string[] {
+    return this.#ready.all(now, JSON.stringify(except), limit)
+  }
+
+  next(except: readonly string[]): number | undefined {
+    return this.#next.get(JSON.stringify(except))
+  }
+}

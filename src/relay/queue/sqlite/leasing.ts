@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+
+import type { Database, Statement } from 'better-sqlite3'
+
+import type { Lease, LeaseRequest } from '../store.ts'
+import type { Destinations } from './destinations.ts'
+import { toLeased, toMessage, type MessageRow, type RecipientRow } from './rows.ts'
+
+interface DueRow {
+  readonly id: number
+  readonly message: number
+  readonly token: string | null
+  readonly attempts: number
+  readonly indeterminate: number
+}
+
+/** Gives out deliveries to attempt, and takes them back. */
+export class Leasing {
+  readonly #destinations: Destinations
+  readonly #due: Statement<[string, number, number], DueRow>
+  readonly #take: Statement<[string, number, number, number]>
+  readonly #giveBack: Statement<[number, number, number, string]>
+  readonly #message: Statement<[number], MessageRow>
+  readonly #recipients: Statement<[number], RecipientRow>
+  readonly #leased: Statement<[], { id: number; domain: string }>
+  readonly #release: Statement<[number]>
+
+  constructor(database: Database, destinations: Destinations) {
+    this.#destinations = destinations
+    // A range of delivery_ready: the domain's entries up to `now`, in order.
+    this.#due = database.prepare(
+      `select id, message, token, attempts, indeterminate from delivery
+       where domain = ? and state = 'queued' and ready_at <= ? order by ready_at limit ?`,
+    )
+    this.#take = database.prepare(
+      'update delivery set token = ?, ready_at = ?, indeterminate = ? where id = ?',
+    )
+    this.#giveBack = database.prepare(
+      'update delivery set token = null, due_at = ?, ready_at = ? where id = ? and token = ?',
+    )
+    this.#message = database.prepare('select * from message where key = ?')
+    this.#recipients = database.prepare(
+      'select * from recipient where message = ? order by position',
+    )
+    this.#leased = database.prepare('select id, domain from delivery where token is not null')
+    this.#release = database.prepare(
+      'update delivery set token = null, ready_at = due_at, indeterminate = 1 where id = ?',
+    )
+  }
+
+  /** Takes part in a transaction. */
+  lease(request: LeaseRequest): readonly Lease[] {
+    const { now, until, limit, perDomain, running } = request
+    const full = [...running].filter(([, n]) => n >= perDomain).map(([domain]) => domain)
+    const leases: Lease[] = []
+    for (const domain of this.#destinations.ready(now, full, limit)) {
+      const room = Math.min(perDomain - (running.get(domain) ?? 0), limit - leases.length)
+      if (room <= 0) break
+      for (const row of this.#due.all(domain, now, room)) {
+        leases.push(this.#leaseOne(row, domain, until))
+      }
+      this.#destinations.refresh(domain)
+    }
+    return leases
+  }
+
+  /** Takes part in a transaction. Nothing if the lease was lost. */
+  giveBack(lease: Lease, dueAt: number): void {
+    this.#giveBack.run(dueAt, dueAt, Number(lease.deliveryId), lease.token)
+    this.#destinations.refresh(lease.domain)
+  }
+
+  /**
+   * Takes part in a transaction. Ends all leases: those of a process that is dead. What its attempts came to nobody
+   * knows, so the next ones may be second copies.
+   */
+  releaseAll(): void {
+    for (const { id, domain } of this.#leased.all()) {
+      this.#release.run(id)
+      this.#destinations.refresh(domain)
+    }
+  }
+
+  #leaseOne(row: DueRow, domain: string, until: number): Lease {
+    const token = randomUUID()
+    // A token that is still there is of a lease that expired without a word: that attempt may have delivered.
+    const indeterminate = row.indeterminate === 1 || row.token !== null
+    this.#take.run(token, until, indeterminate ? 1 : 0, row.id)
+    const message = this.#message.get(row.message)
+    if (message === undefined) throw new Error(`delivery ${row.id} has no message`)
+    const recipients = this.#recipients.all(row.message)
+    return {
+      deliveryId: String(row.id),
+      token,
+      until,
+      message: toMessage(message, recipients),
+      domain,
+      recipients: recipients
+        .filter(({ delivery, state }) => delivery === row.id && state === 'queued')
+        .map(toLeased),
+      attempts: row.attempts,
+      indeterminate,
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { closeSync, openSync, statSync } from 'node:fs'
+
+import Database from 'better-sqlite3'
+
+import { codeOf, messageOf, Problem } from '../../../base/problem.ts'
+import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
+
+// A check of every page reads the whole file: a second or so up to here. Beyond, only its length is checked.
+const CHECKED_WHOLE = 512 * 1024 * 1024
+const BUSY_TIMEOUT = 5_000
+
+/**
+ * Opens the queue's file, creates it (mode 0600) if absent, checks that it is whole and brings its tables up to date.
+ *
+ * @throws Problem that names the file and the way out: damaged, not ours, from a newer version, not accessible
+ */
+export function openQueue(path: string): Database.Database {
+  let database: Database.Database | undefined
+  try {
+    // SQLite gives its WAL and shared memory the permissions of this file, and would create it readable for all.
+    closeSync(openSync(path, 'a', 0o600))
+    database = new Database(path, { timeout: BUSY_TIMEOUT })
+    configure(database)
+    checkVersion(database, path)
+    checkWhole(database, path)
+    migrate(database)
+    return database
+  } catch (error) {
+    database?.close()
+    if (error instanceof Problem) throw error
+    throw describe(error, path)
+  }
+}
+
+function configure(database: Database.Database): void {
+  database.pragma('journal_mode = wal')
+  // Durable before 250: in WAL mode it takes FULL for a commit to survive a power loss; NORMAL only keeps order.
+  database.pragma('synchronous = full')
+  // Checkpoints stay with the committing thread, every thousand pages: it stalls for some 40 ms then, which no mail
+  // client notices. A second thread was tried: on two busy cores it won nothing, the WAL grew without bound under load,
+  // and on a full disk that was the space the results needed.
+  database.pragma('wal_autocheckpoint = 1000')
+  // Bodies are other people's letters: deleted means overwritten.
+  database.pragma('secure_delete = on')
+  database.pragma('trusted_schema = off')
+  database.pragma('cell_size_check = on')
+}
+
+function checkVersion(database: Database.Database, path: string): void {
+  const application = database.pragma('application_id', { simple: true })
+  const version = Number(database.pragma('user_version', { simple: true }))
+  const tables = Number(database.prepare('select count(*) from sqlite_schema').pluck().get())
+  if (application !== APPLICATION_ID && tables > 0) {
+    throw new Problem(
+      `${path} is a database, but not a mailcanary queue; name another state folder`,
+    )
+  }
+  if (version > MIGRATIONS.length) {
+    throw new Problem(
+      `${path} was written by a newer mailcanary (schema ${version}, this one knows ${MIGRATIONS.length}); run that version again, or restore the backup made before it`,
+    )
+  }
+}
+
+function checkWhole(database: Database.Database, path: string): void {
+  // First everything into the one file, so that its length means something.
+  database.pragma('wal_checkpoint(truncate)')
+  const pages = Number(database.pragma('page_count', { simple: true }))
+  const expected = pages * Number(database.pragma('page_size', { simple: true }))
+  const length = statSync(path).size
+  if (length < expected) throw damaged(path, `it is ${length} octets long instead of ${expected}`)
+  if (length > CHECKED_WHOLE) return
+  const verdict = database.pragma('integrity_check(1)', { simple: true })
+  if (verdict !== 'ok') throw damaged(path, String(verdict))
+}
+
+function migrate(database: Database.Database): void {
+  const version = Number(database.pragma('user_version', { simple: true }))
+  if (version === MIGRATIONS.length) return
+  database.transaction(() => {
+    for (const step of MIGRATIONS.slice(version)) database.exec(step)
+    database.pragma(`user_version = ${MIGRATIONS.length}`)
+    database.pragma(`application_id = ${APPLICATION_ID}`)
+  })()
+}
+
+function describe(error: unknown, path: string): unknown {
+  const code = codeOf(error)
+  if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code)) return damaged(path, messageOf(error))
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new Problem(`the queue ${path} is in use by another process; stop that one first`)
+  }
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
+    return new Problem(`no space left for the queue ${path}; free some on that file system`)
+  }
+  if (code.startsWith('SQLITE_') || /^E[A-Z]+$/.test(code)) {
+    return new Problem(`cannot open the queue ${path}: ${messageOf(error)}`)
+  }
+  return error
+}
+
+function damaged(path: string, how: string): Problem {
+  return new Problem(
+    `the queue ${path} is damaged (${how.replaceAll(/\s+/g, ' ').trim()}); move it and its -wal and -shm files aside, restore a backup in their place, or save what can be read with: sqlite3 ${path} .recover`,
+  )
+}

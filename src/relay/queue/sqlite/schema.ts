@@ -1,0 +1,111 @@
+/*
+ * The tables of the queue.
+ *
+ * message      one row a 250; it is what makes a message exist, so it is written after its body. Rows stay after the
+ *              end, for questions, until the sweep
+ * chunk        bodies in pieces of 64 KiB, in the order of their ids; a body is reached only through message.body
+ * loose_body   bodies that have rows in chunk and no message yet: what a crash leaves in here is swept at start
+ * recipient    one row a RCPT
+ * delivery     one row a message and domain. `due_at` is when it is to be tried; `ready_at` is when anybody may take
+ *              it: the same, or the end of a lease, so that an expired lease needs nobody to notice it
+ * destination  one row a domain with waiting deliveries and the earliest `ready_at` of them: leasing goes over
+ *              domains, so that a million messages for one busy provider cost the others nothing
+ * tally        how many deliveries are in each state; kept by triggers, for counting a million rows takes too long
+ * timeline     what happened, in order
+ */
+const FIRST = `
+  create table message (
+    key integer primary key,
+    id text not null unique,
+    reverse_path text not null,
+    eight_bit integer not null,
+    smtputf8 integer not null,
+    ret text,
+    envid text,
+    login text not null,
+    accepted_at integer not null,
+    message_id text not null,
+    size integer not null,
+    body integer,
+    ended_at integer
+  ) strict;
+  create index message_alive on message (accepted_at) where ended_at is null;
+  create index message_ended on message (ended_at) where ended_at is not null;
+  create index message_header on message (message_id) where message_id <> '';
+
+  create table chunk (
+    id integer primary key,
+    body integer not null,
+    data blob not null
+  ) strict;
+  create index chunk_body on chunk (body);
+
+  create table loose_body (body integer primary key) strict;
+
+  create table delivery (
+    id integer primary key,
+    message integer not null,
+    domain text not null,
+    state text not null check (state in ('queued', 'held', 'ended')),
+    due_at integer not null,
+    ready_at integer not null,
+    token text,
+    attempts integer not null default 0,
+    indeterminate integer not null default 0
+  ) strict;
+  create index delivery_message on delivery (message);
+  create index delivery_ready on delivery (domain, ready_at) where state = 'queued';
+  create index delivery_leased on delivery (token) where token is not null;
+
+  create table recipient (
+    message integer not null,
+    position integer not null,
+    delivery integer not null,
+    address text not null,
+    notify text,
+    orcpt text,
+    state text not null check (state in ('queued', 'delivered', 'bounced', 'removed')),
+    delay_reported integer not null default 0,
+    last_reply text,
+    last_host text not null default '',
+    primary key (message, position)
+  ) strict, without rowid;
+
+  create table destination (
+    domain text primary key,
+    ready_at integer not null
+  ) strict, without rowid;
+  create index destination_ready on destination (ready_at);
+
+  create table timeline (
+    id integer primary key,
+    message integer not null,
+    at integer not null,
+    kind text not null,
+    domain text not null,
+    host text not null,
+    reply text not null,
+    tls text not null,
+    note text not null
+  ) strict;
+  create index timeline_message on timeline (message);
+
+  create table tally (state text primary key, amount integer not null) strict, without rowid;
+  insert into tally values ('queued', 0), ('held', 0), ('ended', 0);
+  create trigger delivery_added after insert on delivery begin
+    update tally set amount = amount + 1 where state = new.state;
+  end;
+  create trigger delivery_moved after update of state on delivery when new.state <> old.state begin
+    update tally set amount = amount - 1 where state = old.state;
+    update tally set amount = amount + 1 where state = new.state;
+  end;
+  create trigger delivery_removed after delete on delivery begin
+    update tally set amount = amount - 1 where state = old.state;
+  end;
+`
+
+/** Migration n leads from schema n to n + 1. Never edited once released: add one. */
+export const MIGRATIONS: readonly string[] = [FIRST]
+
+/** Marks the file as a queue of ours (`pragma application_id`): 'mcqu'. */
+export const APPLICATION_ID = 0x6d637175

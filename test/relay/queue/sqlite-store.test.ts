@@ -1,0 +1,208 @@
+import { existsSync } from 'node:fs'
+import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import Database from 'better-sqlite3'
+import { describe, expect, onTestFinished, test } from 'vitest'
+
+import { Problem } from '../../../src/base/problem.ts'
+import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
+import {
+  bodyOf,
+  DELIVERED,
+  leaseOne,
+  message,
+  put,
+  settlement,
+  T0,
+} from '../../contract/queue-store-samples.ts'
+import { scratchFolder } from '../../support/scratch.ts'
+
+async function open(path: string): Promise<SqliteQueueStore> {
+  const store = await SqliteQueueStore.open(path)
+  onTestFinished(() => store.close())
+  return store
+}
+
+async function newPath(): Promise<string> {
+  return join(await scratchFolder(), 'queue.sqlite')
+}
+
+async function problemOf(path: string): Promise<string> {
+  const error = await SqliteQueueStore.open(path).then(
+    store => store.close().then(() => new Error('it opened')),
+    (error: unknown) => error,
+  )
+  expect(error).toBeInstanceOf(Problem)
+  expect(String(error)).toContain(path)
+  return String(error)
+}
+
+/** A queue of some hundred kilobytes, closed. */
+async function filled(): Promise<string> {
+  const path = await newPath()
+  const store = await open(path)
+  for (let i = 0; i < 40; i++) {
+    await put(store, message([`x@d${i}.example.net`]), Buffer.alloc(10_000, `${i} `))
+  }
+  await store.close()
+  return path
+}
+
+describe('the file', () => {
+  test('is private to its owner, and so are its companions', async () => {
+    const path = await newPath()
+    await put(await open(path), message(['bob@example.net']))
+    for (const suffix of ['', '-wal', '-shm']) {
+      expect((await stat(path + suffix)).mode & 0o777, suffix).toBe(0o600)
+    }
+  })
+
+  test('that is cut off anywhere is a problem with its name and the way out', async () => {
+    const whole = await readFile(await filled())
+    for (const share of [0.999, 0.75, 0.5, 0.1, 0.01]) {
+      const path = await newPath()
+      await writeFile(path, whole)
+      await truncate(path, Math.floor(whole.length * share))
+      expect(await problemOf(path), String(share)).toMatch(/is damaged .*restore a backup/)
+    }
+  })
+
+  test('with a torn page is a problem', async () => {
+    const path = await filled()
+    const content = await readFile(path)
+    content.fill(0xff, 4096 * 3, 4096 * 4)
+    await writeFile(path, content)
+    expect(await problemOf(path)).toContain('is damaged')
+  })
+
+  test('that is no database, or somebody else’s, is a problem', async () => {
+    const path = await newPath()
+    await writeFile(path, 'this is no database\n'.repeat(500))
+    expect(await problemOf(path)).toContain('is damaged')
+    const other = await newPath()
+    const database = new Database(other)
+    database.exec('create table history (id integer)')
+    database.close()
+    expect(await problemOf(other)).toContain('not a mailcanary queue')
+  })
+
+  test('from a newer version is refused, and not touched', async () => {
+    const path = await filled()
+    const database = new Database(path)
+    database.pragma('user_version = 9')
+    database.close()
+    const before = await readFile(path)
+    expect(await problemOf(path)).toMatch(/newer mailcanary \(schema 9, this one knows \d\)/)
+    expect((await readFile(path)).equals(before)).toBe(true)
+  })
+
+  test('in a folder that is not there is a problem', async () => {
+    expect(await problemOf(join(await scratchFolder(), 'absent', 'queue.sqlite'))).toMatch(
+      /cannot open/,
+    )
+  })
+})
+
+describe('a shared commit', () => {
+  test('a thousand callers cost a handful of syncs', async () => {
+    const store = await open(await newPath())
+    const before = store.commits
+    await Promise.all(Array.from({ length: 1_000 }, () => put(store, message(['x@example.net']))))
+    expect(store.commits - before).toBeLessThan(10)
+    expect(await store.counts()).toMatchObject({ queued: 1_000 })
+  })
+
+  test('nobody is told of success before it', async () => {
+    const path = await newPath()
+    const store = await open(path)
+    const other = new Database(path, { readonly: true })
+    onTestFinished(() => void other.close())
+    const exists = other.prepare('select 1 from message where id = ?').pluck()
+    await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        const { id } = await put(store, message(['x@example.net']))
+        // Another connection sees committed rows only.
+        expect(exists.get(id)).toBe(1)
+      }),
+    )
+  })
+
+  test('what waits when the store closes is committed; what comes after is refused as unavailable', async () => {
+    const path = await newPath()
+    const store = await open(path)
+    const made = message(['bob@example.net'])
+    const waiting = put(store, made)
+    await Promise.resolve()
+    await store.close()
+    await waiting
+    await expect(put(store, message(['bob@example.net']))).rejects.toThrow('queue store: closed')
+    expect(await bodyOf(await open(path), made.id)).not.toHaveLength(0)
+  })
+})
+
+describe('after a crash', () => {
+  test('leases of the dead process are free at once, and what they came to is in doubt', async () => {
+    const path = await newPath()
+    const store = await open(path)
+    await put(store, message(['bob@example.net']))
+    await leaseOne(store)
+    await store.close()
+    const later = await open(path)
+    expect(await later.counts()).toMatchObject({ queued: 1, active: 0 })
+    expect(await leaseOne(later)).toMatchObject({ indeterminate: true, attempts: 0 })
+  })
+
+  test('bodies without a message are gone', async () => {
+    const path = await newPath()
+    const store = await open(path)
+    await store.newBody().write(Buffer.alloc(300_000))
+    const kept = await put(store, message(['bob@example.net']), Buffer.alloc(300_000, 'x'))
+    await store.close()
+    const later = await open(path)
+    expect(await bodyOf(later, kept.id)).toHaveLength(300_000)
+    await later.close()
+    const database = new Database(path, { readonly: true })
+    const bodies = database.prepare('select count(distinct body) from chunk').pluck().get()
+    const loose = database.prepare('select count(*) from loose_body').pluck().get()
+    database.close()
+    expect([bodies, loose]).toEqual([1, 0])
+  })
+})
+
+test('the letters of a message that has ended are no longer in any file', async () => {
+  const path = await newPath()
+  const store = await open(path)
+  const secret = 'the merger will be announced on Thursday'
+  await put(store, message(['bob@example.net']), `Subject: x\r\n\r\n${secret.repeat(3_000)}`)
+  const leased = await leaseOne(store)
+  await store.settle(leased, settlement(leased, DELIVERED))
+  expect(await store.find(leased.message.id)).toBeDefined()
+  await store.close()
+  expect((await readFile(path)).includes(secret)).toBe(false)
+  expect(existsSync(`${path}-wal`)).toBe(false)
+})
+
+test('a queue that was swept is as empty as a new one', async () => {
+  const path = await newPath()
+  const store = await open(path)
+  for (let i = 0; i < 450; i++) void put(store, message(['bob@example.net']))
+  await put(store, message(['bob@example.net']))
+  for (const leased of await store.lease({
+    now: T0,
+    until: T0 + 1,
+    limit: 1_000,
+    perDomain: 1_000,
+    running: new Map(),
+  })) {
+    void store.settle(leased, settlement(leased, DELIVERED))
+  }
+  expect(await store.sweep(T0 + 1e6)).toBe(451)
+  await store.close()
+  const database = new Database(path, { readonly: true })
+  for (const table of ['message', 'chunk', 'delivery', 'recipient', 'destination', 'timeline']) {
+    expect(database.prepare(`select count(*) from ${table}`).pluck().get(), table).toBe(0)
+  }
+  expect(database.prepare('select sum(amount) from tally').pluck().get()).toBe(0)
+  database.close()
+})
