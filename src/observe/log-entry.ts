@@ -1,0 +1,196 @@
+import { formatDuration } from '../base/duration.ts'
+import type { DirectoryEvent } from '../directory/events.ts'
+import type { ProbeEvent } from '../probe/events.ts'
+import type { VerdictLabel } from '../probe/model.ts'
+import type { RelayEvent } from '../relay/events.ts'
+
+export const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type Level = (typeof LEVELS)[number]
+
+/** How good the news is: what a colour may stress, and the words already say. */
+export type Tone = 'plain' | 'good' | 'doubtful' | 'bad'
+
+/** One event as a line of the log, before anybody has chosen a format. */
+export interface Entry {
+  readonly level: Level
+  readonly tone: Tone
+  /** What it is about, one word: `queue`, `canary`. */
+  readonly subject: string
+  readonly text: string
+  /** Shown at debug level only: it names a person, or where one has mail. */
+  readonly personal: string
+  /** A login that the words of others may repeat; '' where there is none. */
+  readonly login: string
+}
+
+type Event = RelayEvent | ProbeEvent | DirectoryEvent
+
+/** What the log says of an event. Pure; every kind is here, and the compiler sees to that. */
+export function entryOf(event: Event): Entry {
+  switch (event.kind) {
+    case 'relay-listening':
+      return info('relay', `${event.listener} listens on ${event.address}`)
+    case 'login':
+      return loginEntry(event)
+    case 'message-accepted':
+      return info(
+        'message',
+        `${event.id} accepted, ${formatSize(event.size)} for ${many(event.recipients, 'recipient')}`,
+        `from ${event.login}`,
+      )
+    case 'message-refused':
+      return {
+        ...info(
+          'message',
+          `refused: ${words(event.code, event.enhanced, event.reason)}`,
+          `from ${event.login}`,
+        ),
+        tone: 'doubtful',
+        login: event.login,
+      }
+    case 'attempt':
+      return attemptEntry(event)
+    case 'settled':
+      return debug(
+        'queue',
+        `${event.id} ${event.final} after ${formatDuration(event.seconds * 1_000)} (${event.provider})`,
+      )
+    case 'report-queued':
+      return info('report', `${event.id} queued, about ${event.about}`)
+    case 'report-undeliverable':
+      return warn('report', `${event.id} cannot be delivered: ${event.reply}`)
+    case 'canary-submitted':
+      return debug(
+        'canary',
+        words(event.id, `${event.origin} to ${event.seed}`, 'submitted', event.queueId),
+      )
+    case 'verdict':
+      return verdictEntry(event)
+    case 'canary-late':
+      return warn(
+        'canary',
+        `${event.id} ${event.origin} to ${event.seed}: late, after ${formatDuration(event.seconds * 1_000)}; it stays missing`,
+      )
+    case 'seed-up':
+      return { ...info('seed', `${event.seed} (${event.provider}) can be read`), tone: 'good' }
+    case 'seed-down':
+      return warn('seed', `${event.seed} (${event.provider}) cannot be read: ${event.detail}`)
+    case 'tick-skipped':
+      return warn('schedule', `${event.probe} skipped: ${event.reason}`)
+    case 'forged-canary':
+      return warn('seed', `${event.seed} (${event.provider}) got a message with a forged token`)
+    case 'relay-fault':
+    case 'probe-fault':
+      return { ...warn(event.part, `fault: ${event.cause}`), level: 'error', tone: 'bad' }
+    case 'directory-synced':
+      return syncedEntry(event)
+    case 'directory-sync-failed':
+      return warn('directory', `${event.source} could not be read: ${event.cause}`)
+    case 'directory-sync-refused':
+      return warn('directory', `${event.source} was not believed: ${event.reason}`)
+    case 'directory-loaded':
+      return info(
+        'directory',
+        `${many(event.accounts, 'account')}, ${formatDuration(event.ageSeconds * 1_000)} old`,
+      )
+  }
+}
+
+function loginEntry(event: Extract<Event, { kind: 'login' }>): Entry {
+  const { result, login, cause } = event
+  switch (result) {
+    case 'accepted':
+      return debug('login', 'accepted', login)
+    case 'refused':
+      return { ...info('login', 'refused', login), tone: 'doubtful' }
+    case 'unavailable':
+      return {
+        ...warn('login', `cannot be checked: ${cause ?? 'no reason given'}`),
+        personal: login,
+        login,
+      }
+  }
+}
+
+function attemptEntry(event: Extract<Event, { kind: 'attempt' }>): Entry {
+  const tones = { delivered: 'good', deferred: 'doubtful', bounced: 'bad' } as const
+  const where = event.host === '' ? event.provider : `${event.provider} (${event.host})`
+  const why = event.outcome === 'delivered' ? '' : `${event.class}:`
+  const again = event.possibleDuplicate ? 'possibly a second copy' : ''
+  return {
+    ...info(
+      'queue',
+      words(event.id, `${event.outcome} at ${where}`, event.tls, why, event.reply, again),
+    ),
+    tone: tones[event.outcome],
+    personal: `to ${event.destination}`,
+  }
+}
+
+const VERDICT_TONES: Readonly<Record<VerdictLabel, Tone>> = {
+  inbox: 'good',
+  other: 'good',
+  spam: 'doubtful',
+  unknown: 'doubtful',
+  missing: 'bad',
+  bounced: 'bad',
+  rejected: 'bad',
+}
+
+function verdictEntry(event: Extract<Event, { kind: 'verdict' }>): Entry {
+  const { seconds, auth, stage } = event
+  const took = seconds === undefined ? '' : `after ${formatDuration(seconds * 1_000)}`
+  const checks = auth ? `spf=${auth.spf} dkim=${auth.dkim} dmarc=${auth.dmarc}` : ''
+  const last = stage === undefined ? '' : `(${stage})`
+  return {
+    ...info(
+      'canary',
+      words(
+        event.id,
+        `${event.origin} to ${event.seed}:`,
+        event.verdict,
+        took,
+        last,
+        checks,
+        event.detail,
+      ),
+    ),
+    tone: VERDICT_TONES[event.verdict],
+  }
+}
+
+function syncedEntry(event: Extract<Event, { kind: 'directory-synced' }>): Entry {
+  const left = Object.entries(event.rejected).map(([reason, count]) => `${count} ${reason}`)
+  const without = left.length === 0 ? '' : `; left out: ${left.join(', ')}`
+  const took = formatDuration(event.seconds * 1_000)
+  return info(
+    'directory',
+    `${event.source}: ${many(event.accounts, 'account')}, ${event.changed} changed, in ${took}${without}`,
+  )
+}
+
+function info(subject: string, text: string, personal = ''): Entry {
+  return { level: 'info', tone: 'plain', subject, text, personal, login: '' }
+}
+
+function debug(subject: string, text: string, personal = ''): Entry {
+  return { ...info(subject, text, personal), level: 'debug' }
+}
+
+function warn(subject: string, text: string): Entry {
+  return { ...info(subject, text), level: 'warn', tone: 'doubtful' }
+}
+
+function words(...parts: readonly (string | number)[]): string {
+  return parts.filter(part => part !== '').join(' ')
+}
+
+function many(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+function formatSize(octets: number): string {
+  if (octets < 1_000) return `${octets} B`
+  if (octets < 1_000_000) return `${Math.round(octets / 1_000)} kB`
+  return `${(octets / 1_000_000).toFixed(1)} MB`
+}

@@ -1,0 +1,68 @@
+import { collectDefaultMetrics, Registry } from 'prom-client'
+
+import type { Clock } from '../base/clock.ts'
+import type { ReportDirectoryEvent } from '../directory/events.ts'
+import type { ReportProbeEvent } from '../probe/events.ts'
+import type { ReportRelayEvent } from '../relay/events.ts'
+import { directoryMetrics } from './metrics/directory-metrics.ts'
+import { inputMetrics, type MetricInputs } from './metrics/inputs.ts'
+import { gauge } from './metrics/instruments.ts'
+import { probeMetrics, type SeedName } from './metrics/probe-metrics.ts'
+import { relayMetrics } from './metrics/relay-metrics.ts'
+
+export interface MetricsOptions {
+  /** Names of the configured origins. */
+  readonly origins: readonly string[]
+  /** Provider labels that delivery attempts may carry; any other is counted as `other`. */
+  readonly providers: readonly string[]
+  readonly seeds: readonly SeedName[]
+  readonly version: string
+  readonly clock: Clock
+  readonly inputs: MetricInputs
+}
+
+/** Everything Prometheus may ask. Fed by events; each instance has a registry of its own. */
+export interface Metrics {
+  /** Media type of `text`. */
+  readonly contentType: string
+  /** The classic text format. Never rejects for an input that fails. */
+  text(): Promise<string>
+  readonly relay: ReportRelayEvent
+  readonly probe: ReportProbeEvent
+  readonly directory: ReportDirectoryEvent
+}
+
+// Gauges named like counters: `promtool check metrics` is right to object to them.
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+]
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const { clock } = options
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
+  gauge(
+    registry,
+    'mailcanary_build_info',
+    'Always 1; the version is in the label.',
+    [{ version: options.version }],
+    1,
+  )
+  const relay = relayMetrics(registry, options.providers)
+  const probe = probeMetrics(registry, options, clock)
+  const directory = directoryMetrics(registry, clock)
+  const readInputs = inputMetrics(registry, options.inputs, clock)
+  return {
+    contentType: registry.contentType,
+    async text() {
+      await readInputs()
+      return registry.metrics()
+    },
+    relay,
+    probe,
+    directory,
+  }
+}

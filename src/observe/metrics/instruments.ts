@@ -1,0 +1,69 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+
+type Labels = Readonly<Record<string, string>>
+
+/** Every combination of the values of some labels: the series that exist from the start. */
+export function combinations(sets: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
+  let rows: readonly Labels[] = [{}]
+  for (const [label, values] of Object.entries(sets)) rows = extend(rows, label, values)
+  return rows
+}
+
+/** The same rows with one more label, each once for every value. */
+export function extend(
+  rows: readonly Labels[],
+  label: string,
+  values: readonly string[],
+): readonly Labels[] {
+  const longer: Labels[] = []
+  for (const row of rows) {
+    for (const value of values) longer.push({ ...row, [label]: value })
+  }
+  return longer
+}
+
+/** A counter whose series exist at 0: `increase()` over a series that is born at 1 is 0, and the first loss unseen. */
+export function counter(
+  registry: Registry,
+  name: string,
+  help: string,
+  series: readonly Labels[] = [{}],
+): Counter {
+  const labelNames = Object.keys(series[0] ?? {})
+  const made = new Counter({ name, help, labelNames, registers: [registry] })
+  for (const labels of series) made.inc(labels, 0)
+  return made
+}
+
+/** A gauge whose series exist from the start, at `value`. */
+export function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  series: readonly Labels[] = [{}],
+  value = 0,
+): Gauge {
+  const labelNames = Object.keys(series[0] ?? {})
+  const made = new Gauge({ name, help, labelNames, registers: [registry] })
+  for (const labels of series) made.set(labels, value)
+  return made
+}
+
+// Mail arrives in a second or after a night of greylisting: both ends have to be told apart.
+const FROM_SECONDS_TO_A_DAY = [
+  1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
+]
+
+/** A histogram of seconds, from one second to a day, whose series exist at 0. */
+export function durations(
+  registry: Registry,
+  name: string,
+  help: string,
+  series: readonly Labels[],
+): Histogram {
+  const labelNames = Object.keys(series[0] ?? {})
+  const buckets = FROM_SECONDS_TO_A_DAY
+  const made = new Histogram({ name, help, labelNames, buckets, registers: [registry] })
+  for (const labels of series) made.zero(labels)
+  return made
+}

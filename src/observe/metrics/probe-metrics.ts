@@ -1,0 +1,135 @@
+import type { Registry } from 'prom-client'
+
+import type { Clock } from '../../base/clock.ts'
+import { SECOND } from '../../base/clock.ts'
+import { AUTH_RESULTS } from '../../mail/authentication-results.ts'
+import type { ProbeEvent } from '../../probe/events.ts'
+import { VERDICT_LABELS } from '../../probe/model.ts'
+import { combinations, counter, durations, extend, gauge } from './instruments.ts'
+
+export interface SeedName {
+  readonly name: string
+  readonly provider: string
+}
+
+/** Metrics of the prober: what became of canaries, and whether we can see. */
+export function probeMetrics(
+  registry: Registry,
+  names: { readonly origins: readonly string[]; readonly seeds: readonly SeedName[] },
+  clock: Clock,
+): (event: ProbeEvent) => void {
+  const seeds = names.seeds.map(({ name, provider }) => ({ provider, seed: name }))
+  const pairs = names.origins.flatMap(origin => seeds.map(seed => ({ origin, ...seed })))
+  const routes = names.origins.flatMap(origin =>
+    providersOf(names.seeds).map(provider => ({ origin, provider })),
+  )
+  const canaries = counter(
+    registry,
+    'mailcanary_canaries_total',
+    'Canaries by final verdict. unknown is blindness of the prober, and no loss.',
+    extend(pairs, 'verdict', VERDICT_LABELS),
+  )
+  const submitted = counter(
+    registry,
+    'mailcanary_canaries_submitted_total',
+    'Canaries an origin has accepted.',
+    pairs,
+  )
+  const arrival = durations(
+    registry,
+    'mailcanary_canary_arrival_seconds',
+    'Seconds from the submission of a canary to its arrival, for those that arrived in time.',
+    routes,
+  )
+  const late = counter(
+    registry,
+    'mailcanary_canaries_late_total',
+    'Canaries that arrived after they were judged missing; their verdict stays missing.',
+  )
+  const auth = counter(
+    registry,
+    'mailcanary_canary_auth_total',
+    'Results of SPF, DKIM and DMARC as the provider wrote them into canaries that arrived.',
+    combinations({
+      provider: providersOf(names.seeds),
+      check: ['spf', 'dkim', 'dmarc'],
+      result: AUTH_RESULTS,
+    }),
+  )
+  const seedUp = gauge(
+    registry,
+    'mailcanary_seed_up',
+    'Whether the mailbox of the seed could be read at the last look (1), or not or not yet (0).',
+    seeds,
+  )
+  const lastVerdict = gauge(
+    registry,
+    'mailcanary_last_verdict_timestamp_seconds',
+    'Unix time of the last verdict other than unknown; the start of this process before the first.',
+    routes,
+    Math.floor(clock() / SECOND),
+  )
+  const skipped = counter(
+    registry,
+    'mailcanary_ticks_skipped_total',
+    'Ticks of the schedule at which no canary was sent.',
+  )
+  const forged = counter(
+    registry,
+    'mailcanary_canaries_forged_total',
+    'Messages that claimed to be a canary and could not prove it.',
+    seeds,
+  )
+  const faults = counter(
+    registry,
+    'mailcanary_probe_faults_total',
+    'Faults inside the prober, each with a line in the log.',
+  )
+
+  return event => {
+    switch (event.kind) {
+      case 'canary-submitted': {
+        const { origin, provider, seed } = event
+        submitted.inc({ origin, provider, seed })
+        return
+      }
+      case 'verdict': {
+        const { origin, provider, seed, verdict } = event
+        canaries.inc({ origin, provider, seed, verdict })
+        if (event.seconds !== undefined) {
+          // Two clocks took part; a canary does not arrive before it was sent.
+          arrival.observe({ origin, provider }, Math.max(0, event.seconds))
+        }
+        if (event.auth) {
+          for (const [check, result] of Object.entries(event.auth)) {
+            auth.inc({ provider, check, result: String(result) })
+          }
+        }
+        if (verdict !== 'unknown') {
+          lastVerdict.set({ origin, provider }, Math.floor(clock() / SECOND))
+        }
+        return
+      }
+      case 'canary-late':
+        late.inc()
+        return
+      case 'seed-up':
+      case 'seed-down':
+        seedUp.set({ provider: event.provider, seed: event.seed }, event.kind === 'seed-up' ? 1 : 0)
+        return
+      case 'tick-skipped':
+        skipped.inc()
+        return
+      case 'forged-canary':
+        forged.inc({ provider: event.provider, seed: event.seed })
+        return
+      case 'probe-fault':
+        faults.inc()
+        return
+    }
+  }
+}
+
+function providersOf(seeds: readonly SeedName[]): readonly string[] {
+  return [...new Set(seeds.map(seed => seed.provider))]
+}

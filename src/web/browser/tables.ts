@@ -1,0 +1,101 @@
+import { cell, el, rowOf } from './dom.ts'
+import { chip } from './matrix.ts'
+import type { ArrivalSeries, CanarySummary, RealMail, SeedState } from './status-data.ts'
+import { intervalOf, percentOf, seedHealth, stageWords, took, VERDICT_WORDS } from './words.ts'
+
+export function arrivalRows(arrival: readonly ArrivalSeries[]): readonly Node[] {
+  return arrival.map(({ provider, all }, index) =>
+    rowOf(
+      el(
+        'th',
+        { scope: 'row', role: 'rowheader', class: `line line-${(index % 6) + 1}` },
+        provider,
+      ),
+      cell('Half within', { class: 'number' }, all.p50 === undefined ? '–' : took(all.p50)),
+      cell('9 of 10 within', { class: 'number' }, all.p90 === undefined ? '–' : took(all.p90)),
+      cell('Canaries', { class: 'number' }, String(all.n)),
+    ),
+  )
+}
+
+export function realRows(real: readonly RealMail[]): readonly Node[] {
+  return real.map(mail => {
+    const { rate } = mail
+    const reasons = Object.entries(mail.reasons).toSorted(([, a], [, b]) => b - a)
+    return rowOf(
+      el('th', { scope: 'row', role: 'rowheader' }, mail.provider),
+      cell(
+        'Taken',
+        {},
+        el(
+          'span',
+          {},
+          el('strong', {}, percentOf(rate)),
+          el('span', { class: 'quiet' }, ` ${rate.hits} of ${rate.n}, ${intervalOf(rate)}`),
+        ),
+      ),
+      cell('Refused', { class: 'number' }, String(mail.bounced)),
+      cell('Put off', { class: 'number' }, times(mail.deferrals)),
+      cell('Why', {}, reasons.map(([reason, count]) => `${reason} ${count}`).join(', ') || '–'),
+    )
+  })
+}
+
+export function seedRows(seeds: readonly SeedState[], clock: (at: number) => string): Node[] {
+  return seeds.map(seed => {
+    const { tone, word } = seedHealth(seed)
+    const said = [seed.blindness, seed.detail].filter(text => text !== '').join(': ')
+    return rowOf(
+      el('th', { scope: 'row', role: 'rowheader' }, seed.seed),
+      cell('Provider', {}, seed.provider),
+      cell('State', {}, chip(tone, word)),
+      cell('Last look', {}, seed.lookedAt === 0 ? 'never' : clock(seed.lookedAt)),
+      cell('Said', { class: 'said' }, said || '–'),
+    )
+  })
+}
+
+export function canaryRows(
+  canaries: readonly CanarySummary[],
+  clock: (at: number) => string,
+  open: (id: string) => void,
+): readonly Node[] {
+  return canaries.map(canary =>
+    rowOf(
+      cell('Sent', { class: 'when' }, timeOf(canary.at, clock)),
+      cell(
+        'Canary',
+        {},
+        routeOf(canary, () => open(canary.id)),
+      ),
+      cell('Verdict', { class: 'verdict' }, chip(canary.verdict, VERDICT_WORDS[canary.verdict])),
+      cell('Took', { class: 'number' }, canary.seconds === undefined ? '' : took(canary.seconds)),
+      cell('How far', { class: 'said' }, storyOf(canary)),
+    ),
+  )
+}
+
+function routeOf(canary: CanarySummary, open: () => void): HTMLElement {
+  const to = el('span', { class: 'quiet' }, ' to ')
+  const button = el('button', { type: 'button', class: 'plain' }, canary.origin, to, canary.seed)
+  button.addEventListener('click', open)
+  return button
+}
+
+function storyOf(canary: CanarySummary): string {
+  return [
+    canary.stage === '' ? '' : stageWords(canary.stage),
+    canary.detail,
+    canary.late ? 'came after the deadline' : '',
+  ]
+    .filter(part => part !== '')
+    .join('; ')
+}
+
+function timeOf(at: number, clock: (at: number) => string): HTMLElement {
+  return el('time', { datetime: new Date(at).toISOString() }, clock(at))
+}
+
+function times(count: number): string {
+  return count === 0 ? '0' : `${count} ×`
+}

@@ -1,0 +1,62 @@
+import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { Readable } from 'node:stream'
+
+import fastify, { type FastifyInstance } from 'fastify'
+
+import type { Part } from '../base/lifecycle.ts'
+import { messageOf, Problem } from '../base/problem.ts'
+
+/** What a command may ask of the running daemon. */
+export interface ControlActions {
+  /**
+   * Sends one canary a matching probe, and yields what happens as it happens.
+   *
+   * @param name of a probe, of a group, or 'all'
+   */
+  probe(name: string): AsyncIterable<unknown>
+}
+
+/**
+ * The daemon's ear for commands: HTTP over a Unix socket in the state folder, so that file permissions say who may.
+ * Answers are lines of JSON, sent as they come.
+ */
+export class ControlServer implements Part {
+  readonly name = 'control socket'
+  readonly #path: string
+  readonly #server: FastifyInstance
+
+  constructor(path: string, actions: ControlActions) {
+    this.#path = path
+    this.#server = fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true })
+    this.#server.post<{ Params: { name: string } }>('/probe/:name', (request, reply) =>
+      reply
+        .type('application/x-ndjson')
+        .send(Readable.from(lines(actions.probe(request.params.name)))),
+    )
+  }
+
+  async start(): Promise<void> {
+    // sun_path of a Unix socket has 108 octets on Linux, 104 on macOS, its NUL included.
+    if (Buffer.byteLength(this.#path) > 103) {
+      throw new Problem(
+        `${this.#path}: too long for a socket: choose a state folder with a shorter path`,
+      )
+    }
+    // The state folder is locked by us: a socket that lies there belongs to nobody any more.
+    if (existsSync(this.#path)) rmSync(this.#path)
+    await this.#server.listen({ path: this.#path })
+    chmodSync(this.#path, 0o600)
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.close()
+  }
+}
+
+async function* lines(events: AsyncIterable<unknown>): AsyncGenerator<string> {
+  try {
+    for await (const event of events) yield `${JSON.stringify(event)}\n`
+  } catch (error) {
+    yield `${JSON.stringify({ problem: messageOf(error) })}\n`
+  }
+}

@@ -1,0 +1,86 @@
+import { fileURLToPath } from 'node:url'
+
+import helmet from '@fastify/helmet'
+import serveFiles from '@fastify/static'
+import fastify, { type FastifyInstance } from 'fastify'
+
+import type { CertificatePair } from '../base/certificate.ts'
+import { SECOND } from '../base/clock.ts'
+import type { Part } from '../base/lifecycle.ts'
+import { Problem } from '../base/problem.ts'
+import { isLoopback } from './admin-access.ts'
+import { listenProblem } from './listen-problem.ts'
+import { setupPage, type SetupFacts } from './setup-page.ts'
+
+export interface PublicOptions {
+  readonly host: string
+  readonly port: number
+  /** Needed beyond loopback: what is read here is what people type their password into. */
+  readonly tls?: CertificatePair
+  readonly facts: SetupFacts
+}
+
+/** The public listener: how to set up a mail program. Everybody may read it, so nothing in it is about anybody. */
+export class PublicServer implements Part {
+  readonly name = 'public web'
+  readonly #options: PublicOptions
+  #app: FastifyInstance | undefined
+
+  constructor(options: PublicOptions) {
+    this.#options = options
+  }
+
+  /** @throws Problem where the port cannot be had, or the page would be sent in clear text over a network */
+  async start(): Promise<void> {
+    const { host, port, tls, facts } = this.#options
+    if (tls === undefined && !isLoopback(host)) {
+      throw new Problem(
+        `The public listener on ${host} needs a certificate: people trust what it tells them.`,
+      )
+    }
+    const app = newApp(tls)
+    this.#app = app
+    await app.register(helmet, {
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+      hsts: tls !== undefined,
+      referrerPolicy: { policy: 'no-referrer' },
+    })
+    await app.register(serveFiles, {
+      root: fileURLToPath(new URL('./page', import.meta.url)),
+      prefix: '/assets/',
+      index: false,
+      allowedPath: path => path === '/style.css' || path === '/mark.svg',
+    })
+    const page = setupPage(facts)
+    app.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(page))
+    app.setNotFoundHandler((_, reply) =>
+      reply.code(404).type('text/plain').send('There is no such page.\n'),
+    )
+    try {
+      await app.listen({ host, port })
+    } catch (error) {
+      throw listenProblem(error, this.name, host, port)
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#app?.close()
+  }
+}
+
+function newApp(tls: CertificatePair | undefined): FastifyInstance {
+  const limits = { bodyLimit: 1_024, requestTimeout: 10 * SECOND, forceCloseConnections: true }
+  if (!tls) return fastify(limits)
+  const https = { cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.2' as const }
+  return fastify({ ...limits, https })
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest'
+
+import { entryOf } from '../../src/observe/log-entry.ts'
+import { createLog, humanLine, wantsColour, type LogOptions } from '../../src/observe/log.ts'
+import type { ProbeEvent } from '../../src/probe/events.ts'
+import type { RelayEvent } from '../../src/relay/events.ts'
+
+const AT = new Date(2026, 0, 15, 14, 3, 22).getTime()
+
+function logWith(options: Partial<LogOptions> = {}): {
+  log: ReturnType<typeof createLog>
+  lines: string[]
+} {
+  const lines: string[] = []
+  const log = createLog({
+    format: 'human',
+    level: 'info',
+    colour: false,
+    clock: () => AT,
+    stream: { write: (line: string) => lines.push(line) },
+    ...options,
+  })
+  return { log, lines }
+}
+
+const bounced: RelayEvent = {
+  kind: 'attempt',
+  id: '01HZXAMP0E000001',
+  destination: 'someone.example',
+  provider: 'gmail',
+  recipients: 1,
+  outcome: 'bounced',
+  class: 'mailbox',
+  host: 'mx.example.net',
+  tls: 'TLSv1.3',
+  reply: '550 5.1.1 <bob@someone.example>: no such user\r\nFAKE LINE',
+  possibleDuplicate: false,
+}
+const personal: readonly RelayEvent[] = [
+  { kind: 'login', result: 'accepted', login: 'alice' },
+  { kind: 'login', result: 'refused', login: 'alice' },
+  { kind: 'login', result: 'unavailable', login: 'alice', cause: 'verifier broken' },
+  { kind: 'message-accepted', id: '01HZXAMP0E000001', login: 'alice', size: 12_345, recipients: 2 },
+  {
+    kind: 'message-refused',
+    login: 'alice',
+    code: 550,
+    enhanced: '5.7.1',
+    reason: 'alice may not send as carol@example.org',
+  },
+  bounced,
+]
+const verdict: ProbeEvent = {
+  kind: 'verdict',
+  id: 'c1',
+  origin: 'relay',
+  provider: 'gmail',
+  seed: 'gmail-1',
+  verdict: 'inbox',
+  stage: undefined,
+  seconds: 4.2,
+  auth: { spf: 'pass', dkim: 'pass', dmarc: 'fail' },
+  detail: '',
+}
+
+describe('the log for people', () => {
+  it('writes one line an event: time, subject in a column, what happened', () => {
+    const { log, lines } = logWith()
+    log.probe(verdict)
+    log.relay({ kind: 'relay-listening', listener: 'submissions', address: '127.0.0.1:2465' })
+    log.say('ready')
+    expect(lines).toEqual([
+      '14:03:22 canary     c1 relay to gmail-1: inbox after 4.2s spf=pass dkim=pass dmarc=fail\n',
+      '14:03:22 relay      submissions listens on 127.0.0.1:2465\n',
+      '14:03:22 mailcanary ready\n',
+    ])
+  })
+
+  it('keeps the words of a remote server on one line', () => {
+    const { log, lines } = logWith()
+    log.relay(bounced)
+    expect(lines.join('')).toBe(
+      '14:03:22 queue      01HZXAMP0E000001 bounced at gmail (mx.example.net) TLSv1.3 mailbox: ' +
+        '550 5.1.1 <…@…>: no such user FAKE LINE\n',
+    )
+  })
+
+  it('colours good and bad news when asked to, and never loses a word by it', () => {
+    const coloured = humanLine(entryOf(bounced), { at: AT, colour: true, verbose: false })
+    const plain = humanLine(entryOf(bounced), { at: AT, colour: false, verbose: false })
+    expect(coloured).toContain('\u001b[31m')
+    expect(coloured.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain)
+  })
+
+  it('wants colours at a terminal only, and not where NO_COLOR declines them', () => {
+    expect(wantsColour({ isTTY: true }, {})).toBe(true)
+    expect(wantsColour({ isTTY: true }, { NO_COLOR: '1' })).toBe(false)
+    expect(wantsColour({ isTTY: true }, { NO_COLOR: '' })).toBe(true)
+    expect(wantsColour({ isTTY: true }, { TERM: 'dumb' })).toBe(false)
+    expect(wantsColour({}, {})).toBe(false)
+  })
+})
+
+describe('the log for machines', () => {
+  it('writes one JSON object an event, with its fields', () => {
+    const { log, lines } = logWith({ format: 'json' })
+    log.probe(verdict)
+    expect(JSON.parse(lines.join(''))).toMatchObject({
+      level: 'info',
+      time: new Date(AT).toISOString(),
+      event: 'verdict',
+      verdict: 'inbox',
+      seconds: 4.2,
+      auth: { dmarc: 'fail' },
+    })
+  })
+})
+
+describe.each(['human', 'json'] as const)('the log in %s format', format => {
+  it('names no login, address or destination at the default level', () => {
+    const { log, lines } = logWith({ format })
+    for (const event of personal) log.relay(event)
+    log.probe({ kind: 'seed-down', seed: 's', provider: 'p', detail: 'seed@example.net locked' })
+    expect(lines.length).toBeGreaterThan(4)
+    expect(lines.join('')).not.toMatch(/alice|bob|carol|someone\.example|seed@/)
+  })
+
+  it('names them at debug level', () => {
+    const { log, lines } = logWith({ format, level: 'debug' })
+    for (const event of personal) log.relay(event)
+    const text = lines.join('')
+    expect(text).toContain('alice')
+    expect(text).toContain('bob@someone.example')
+  })
+
+  it('leaves out what is less than its level', () => {
+    const { log, lines } = logWith({ format, level: 'warn' })
+    log.probe(verdict)
+    log.relay({ kind: 'relay-fault', part: 'store', cause: 'disk full' })
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toContain('disk full')
+  })
+})

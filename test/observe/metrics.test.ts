@@ -1,0 +1,204 @@
+import { execFileSync } from 'node:child_process'
+
+import { describe, expect, it } from 'vitest'
+
+import { DAY } from '../../src/base/clock.ts'
+import { createMetrics, type Metrics } from '../../src/observe/metrics.ts'
+import type { MetricInputs } from '../../src/observe/metrics/inputs.ts'
+import type { ProbeEvent } from '../../src/probe/events.ts'
+import type { RelayEvent } from '../../src/relay/events.ts'
+import { findProgram, missing } from '../support/server-process.ts'
+
+const NOW = Date.UTC(2026, 0, 15, 12)
+
+function metricsWith(inputs: MetricInputs = {}): Metrics {
+  return createMetrics({
+    origins: ['relay'],
+    providers: ['gmail', 'yahoo'],
+    seeds: [
+      { name: 'gmail-1', provider: 'gmail' },
+      { name: 'yahoo-1', provider: 'yahoo' },
+    ],
+    version: '1.2.3',
+    clock: () => NOW,
+    inputs,
+  })
+}
+
+const allInputs: MetricInputs = {
+  queue: async () => ({ queued: 3, active: 1, held: 0, oldestAt: NOW - 90_000 }),
+  directory: () => ({ ageSeconds: 61, accounts: 1_200 }),
+  certificateExpiry: () => NOW + 10 * DAY,
+}
+
+async function linesOf(metrics: Metrics): Promise<string[]> {
+  return (await metrics.text()).split('\n')
+}
+
+const verdict: Extract<ProbeEvent, { kind: 'verdict' }> = {
+  kind: 'verdict',
+  id: 'c1',
+  origin: 'relay',
+  provider: 'gmail',
+  seed: 'gmail-1',
+  verdict: 'inbox',
+  stage: undefined,
+  seconds: 4.2,
+  auth: { spf: 'pass', dkim: 'fail', dmarc: 'absent' },
+  detail: '',
+}
+
+const attempt: Extract<RelayEvent, { kind: 'attempt' }> = {
+  kind: 'attempt',
+  id: '01HZXAMP0E000001',
+  destination: 'example.net',
+  provider: 'gmail',
+  recipients: 2,
+  outcome: 'deferred',
+  class: 'rate',
+  host: 'mx.example.net',
+  tls: 'TLSv1.3',
+  reply: '421 4.7.28 slow down',
+  possibleDuplicate: false,
+}
+
+describe('metrics', () => {
+  it('has every series of a closed label set at 0 before anything has happened', async () => {
+    const lines = await linesOf(metricsWith(allInputs))
+    for (const label of ['inbox', 'spam', 'other', 'missing', 'bounced', 'rejected', 'unknown']) {
+      expect(lines).toContain(
+        `mailcanary_canaries_total{origin="relay",provider="yahoo",seed="yahoo-1",verdict="${label}"} 0`,
+      )
+    }
+    expect(lines).toContain(
+      'mailcanary_canary_arrival_seconds_bucket{le="86400",origin="relay",provider="gmail"} 0',
+    )
+    expect(lines).toContain('mailcanary_canaries_late_total 0')
+    expect(lines).toContain(
+      'mailcanary_canary_auth_total{provider="gmail",check="dmarc",result="absent"} 0',
+    )
+    expect(lines).toContain('mailcanary_seed_up{provider="gmail",seed="gmail-1"} 0')
+    expect(lines).toContain('mailcanary_relay_logins_total{result="unavailable"} 0')
+    expect(lines).toContain('mailcanary_relay_messages_total{result="deferred"} 0')
+    expect(lines).toContain(
+      'mailcanary_relay_attempts_total{provider="other",outcome="bounced",class="mailbox"} 0',
+    )
+    expect(lines).toContain('mailcanary_relay_delivery_seconds_count{provider="other"} 0')
+  })
+
+  it('counts a verdict with its arrival time and what the provider found out', async () => {
+    const metrics = metricsWith()
+    metrics.probe(verdict)
+    metrics.probe({ ...verdict, verdict: 'missing', seconds: undefined, auth: undefined })
+    const lines = await linesOf(metrics)
+    expect(lines).toContain(
+      'mailcanary_canaries_total{origin="relay",provider="gmail",seed="gmail-1",verdict="inbox"} 1',
+    )
+    expect(lines).toContain(
+      'mailcanary_canary_arrival_seconds_count{origin="relay",provider="gmail"} 1',
+    )
+    expect(lines).toContain(
+      'mailcanary_canary_auth_total{provider="gmail",check="dkim",result="fail"} 1',
+    )
+  })
+
+  it('counts a late canary once and leaves its verdict alone', async () => {
+    const metrics = metricsWith()
+    metrics.probe({ ...verdict, verdict: 'missing', seconds: undefined, auth: undefined })
+    const { id, origin, provider, seed } = verdict
+    metrics.probe({ kind: 'canary-late', id, origin, provider, seed, seconds: 4_000 })
+    const lines = await linesOf(metrics)
+    expect(lines).toContain('mailcanary_canaries_late_total 1')
+    expect(lines).toContain(
+      'mailcanary_canaries_total{origin="relay",provider="gmail",seed="gmail-1",verdict="missing"} 1',
+    )
+    expect(lines).toContain(
+      'mailcanary_canary_arrival_seconds_count{origin="relay",provider="gmail"} 0',
+    )
+  })
+
+  it('does not take an unknown for a sign that the prober sees', async () => {
+    let now = NOW
+    const metrics = createMetrics({
+      origins: ['relay'],
+      providers: [],
+      seeds: [{ name: 'gmail-1', provider: 'gmail' }],
+      version: '1',
+      clock: () => now,
+      inputs: {},
+    })
+    const name = 'mailcanary_last_verdict_timestamp_seconds{origin="relay",provider="gmail"}'
+    now += 60_000
+    metrics.probe({ ...verdict, verdict: 'unknown', seconds: undefined, auth: undefined })
+    expect(await linesOf(metrics)).toContain(`${name} ${NOW / 1_000}`)
+    metrics.probe(verdict)
+    expect(await linesOf(metrics)).toContain(`${name} ${NOW / 1_000 + 60}`)
+  })
+
+  it('tells a message put off from a message refused', async () => {
+    const metrics = metricsWith()
+    const refused = { kind: 'message-refused', login: 'alice', enhanced: '', reason: '' } as const
+    metrics.relay({ ...refused, code: 452 })
+    metrics.relay({ ...refused, code: 550 })
+    const lines = await linesOf(metrics)
+    expect(lines).toContain('mailcanary_relay_messages_total{result="deferred"} 1')
+    expect(lines).toContain('mailcanary_relay_messages_total{result="refused"} 1')
+  })
+
+  it('counts a provider that nobody announced as other, so that labels stay a closed set', async () => {
+    const metrics = metricsWith()
+    metrics.relay({ ...attempt, provider: 'mail.someone.example' })
+    const text = await metrics.text()
+    expect(text).not.toContain('someone')
+    expect(text).toContain(
+      'mailcanary_relay_attempts_total{provider="other",outcome="deferred",class="rate"} 1',
+    )
+  })
+
+  it('never has a login, an address or a domain of a recipient as a label', async () => {
+    const metrics = metricsWith(allInputs)
+    metrics.relay({ kind: 'login', result: 'refused', login: 'alice' })
+    metrics.relay(attempt)
+    metrics.relay({ kind: 'message-accepted', id: 'x', login: 'alice', size: 9, recipients: 1 })
+    expect(await metrics.text()).not.toMatch(/alice|example\.net"(?!,address)/)
+  })
+
+  it('reads its inputs at every scrape', async () => {
+    const lines = await linesOf(metricsWith(allInputs))
+    expect(lines).toContain('mailcanary_relay_queue_messages{state="queued"} 3')
+    expect(lines).toContain('mailcanary_relay_queue_oldest_seconds 90')
+    expect(lines).toContain('mailcanary_directory_age_seconds 61')
+    expect(lines).toContain('mailcanary_directory_accounts 1200')
+    expect(lines).toContain('mailcanary_certificate_expiry_seconds 864000')
+  })
+
+  it('answers a scrape though an input fails: counts the failure, and claims no number for it', async () => {
+    const metrics = metricsWith({ ...allInputs, queue: () => Promise.reject(new Error('disk')) })
+    const lines = await linesOf(metrics)
+    expect(lines).toContain('mailcanary_metrics_input_failures_total{input="queue"} 1')
+    expect(lines).toContain('mailcanary_relay_queue_messages{state="queued"} Nan')
+    expect(lines).toContain('mailcanary_relay_queue_oldest_seconds Nan')
+    expect(lines).toContain('mailcanary_directory_accounts 1200')
+  })
+
+  it('keeps the numbers of two instances apart', async () => {
+    const one = metricsWith()
+    const other = metricsWith()
+    one.relay({ kind: 'relay-fault', part: 'store', cause: 'full' })
+    expect(await linesOf(one)).toContain('mailcanary_relay_faults_total 1')
+    expect(await linesOf(other)).toContain('mailcanary_relay_faults_total 0')
+  })
+})
+
+describe.skipIf(missing('promtool'))('metrics as promtool reads them', () => {
+  it('finds nothing to object to', async () => {
+    const metrics = metricsWith(allInputs)
+    metrics.probe(verdict)
+    metrics.relay(attempt)
+    const said = execFileSync(findProgram('promtool') ?? '', ['check', 'metrics'], {
+      input: await metrics.text(),
+      encoding: 'utf8',
+    })
+    expect(said).toBe('')
+  })
+})

@@ -1,0 +1,71 @@
+import { chownSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { asNobody, eventually, findProgram, freePort, ServerProcess } from './server-process.ts'
+
+/** One series of an answer, with its value of now. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+export interface PrometheusServer {
+  readonly origin: string
+  /** An instant query. Rejects with Prometheus' own words where it does not understand it. */
+  query(expression: string): Promise<readonly Sample[]>
+  /** Names of all metrics it has seen. */
+  metricNames(): Promise<ReadonlySet<string>>
+  stop(): Promise<void>
+}
+
+/** A real Prometheus that scrapes one target every second. @param target `host:port`, with /metrics */
+export async function startPrometheus(folder: string, target: string): Promise<PrometheusServer> {
+  const port = await freePort()
+  const data = join(folder, 'prometheus')
+  const config = join(folder, 'prometheus.json')
+  await mkdir(data, { recursive: true })
+  if (process.getuid?.() === 0) chownSync(data, 65_534, 65_534)
+  await writeFile(
+    config,
+    JSON.stringify({
+      global: { scrape_interval: '1s', evaluation_interval: '1s' },
+      scrape_configs: [{ job_name: 'mailcanary', static_configs: [{ targets: [target] }] }],
+    }),
+  )
+  const origin = `http://127.0.0.1:${port}`
+  const server = await ServerProcess.start({
+    name: 'prometheus',
+    command: asNobody([
+      findProgram('prometheus') ?? 'prometheus',
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${data}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ]),
+    log: join(folder, 'prometheus.log'),
+    ready: async signal => {
+      await eventually(
+        async () => signal.aborted || (await fetch(`${origin}/-/ready`).catch(() => undefined))?.ok,
+        'Prometheus is ready',
+      )
+    },
+  })
+  return {
+    origin,
+    async query(expression) {
+      const body = new URLSearchParams({ query: expression })
+      const answer = await fetch(`${origin}/api/v1/query`, { method: 'POST', body })
+      const { error, data } = (await answer.json()) as {
+        error?: string
+        data?: { result: { metric: Record<string, string>; value: [number, string] }[] }
+      }
+      if (!data) throw new Error(`${expression}: ${error ?? 'no answer'}`)
+      return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
+    },
+    async metricNames() {
+      const answer = await fetch(`${origin}/api/v1/label/__name__/values`)
+      return new Set(((await answer.json()) as { data: string[] }).data)
+    },
+    stop: () => server.stop(),
+  }
+}
