@@ -45,8 +45,14 @@ export interface Mailbox {
    * Reads what is new since the cursors. A folder without a cursor is read from messages not older than `since`.
    *
    * @param since milliseconds since the epoch: nothing that arrived before can be of interest
+   * @param scope `main` is INBOX and junk; `all` are the other selectable folders too
    */
-  read(cursors: readonly Cursor[], since: number, signal: AbortSignal): Promise<Reading>
+  read(
+    cursors: readonly Cursor[],
+    since: number,
+    scope: 'main' | 'all',
+    signal: AbortSignal,
+  ): Promise<Reading>
   /** Resolves when the server says that something changed (IDLE), or after `atMost` milliseconds, or on abort. */
   waitForNews(atMost: number, signal: AbortSignal): Promise<void>
   /** Deletes by UID EXPUNGE, or not at all where the server has no UIDPLUS. @returns how many were deleted */

@@ -1,0 +1,201 @@
+import { type Clock, SECOND } from '../base/clock.ts'
+import { messageOf } from '../base/problem.ts'
+import { formatReply } from '../mail/reply.ts'
+import { within } from './deadline.ts'
+import type { ReportProbeEvent } from './events.ts'
+import type { CanaryRecord, HistoryStore } from './history.ts'
+import { type Blindness, type Canary, labelOf, type Look, type Verdict } from './model.ts'
+import { withoutAddresses } from './redact.ts'
+import type { Submission } from './sender.ts'
+import { mintedAt } from './token.ts'
+import type { MessageFate, MessageTrace } from './trace.ts'
+import { firstSighting, isLate, judge, stageOf } from './verdict.ts'
+
+/** What a person sees of one canary while it is on its way. */
+export type ProbeStage =
+  | { readonly kind: 'begun'; readonly canary: Canary }
+  | { readonly kind: 'submitted'; readonly at: number; readonly queueId: string }
+  | { readonly kind: 'fate'; readonly fate: MessageFate }
+  | { readonly kind: 'look'; readonly look: Look }
+  | { readonly kind: 'verdict'; readonly record: CanaryRecord }
+
+export interface DocketOptions {
+  readonly history: HistoryStore
+  /** Undefined for an origin that has no trace. */
+  readonly traceOf: (origin: string) => MessageTrace | undefined
+  readonly report: ReportProbeEvent
+  readonly clock: Clock
+}
+
+const TRACE_WITHIN = 5 * SECOND
+
+/** The undecided canaries: collects what is known of each, has it judged, writes the verdict down and reports it. */
+export class Docket {
+  readonly #options: DocketOptions
+  /** Canaries whose submission is going on here and now. */
+  readonly #open = new Set<string>()
+  readonly #followers = new Map<string, (stage: ProbeStage) => void>()
+
+  constructor(options: DocketOptions) {
+    this.#options = options
+  }
+
+  /** Has every stage of one canary told, until its verdict. @returns a function that ends it */
+  follow(id: string, onStage: (stage: ProbeStage) => void): () => void {
+    this.#followers.set(id, onStage)
+    return () => this.#followers.delete(id)
+  }
+
+  /** @returns false if another node has taken this tick: then nothing must be sent */
+  async begin(canary: Canary): Promise<boolean> {
+    this.#open.add(canary.id)
+    try {
+      const ours = await this.#options.history.begin(canary)
+      if (ours) this.#tell(canary.id, { kind: 'begun', canary })
+      else this.#open.delete(canary.id)
+      return ours
+    } catch (error) {
+      this.#open.delete(canary.id)
+      throw error
+    }
+  }
+
+  /** The submission was given up without an answer: what became of the message is not known. */
+  abandon(canary: Canary): void {
+    this.#open.delete(canary.id)
+  }
+
+  /** The origin has answered. */
+  async answered(canary: Canary, submission: Submission): Promise<void> {
+    const { history, report } = this.#options
+    try {
+      if (submission.kind === 'rejected') {
+        await this.#settle(canary, { submission })
+        return
+      }
+      const { at, queueId } = submission
+      await history.submitted(canary.id, at, queueId)
+      const { id, origin, provider, seed } = canary
+      report({ kind: 'canary-submitted', id, origin, provider, seed, queueId })
+      this.#tell(id, { kind: 'submitted', at, queueId })
+    } finally {
+      this.#open.delete(canary.id)
+    }
+  }
+
+  /** Judges a canary by a look at its mailbox; undefined where nobody looks at that mailbox any more. */
+  async review(canary: Canary, look: Look | undefined): Promise<void> {
+    if (look) this.#tell(canary.id, { kind: 'look', look })
+    await this.#settle(canary, {
+      submission: this.#submissionOf(canary),
+      ...(look === undefined ? {} : { look }),
+    })
+  }
+
+  async #settle(
+    canary: Canary,
+    known: {
+      readonly submission: Submission | { readonly kind: 'open' } | { readonly kind: 'lost' }
+      readonly look?: Look
+    },
+  ): Promise<void> {
+    const { history, clock } = this.#options
+    const record = await history.find(canary.id)
+    if (!record || record.verdict) return
+    const { submission, look } = known
+    const fate = await this.#fateOf(record.canary)
+    const begunAt = mintedAt(canary.id)
+    const verdict = judge({
+      canary: record.canary,
+      begunAt,
+      submission,
+      sightings: record.sightings,
+      lookedAfterDeadline: look?.complete === true && look.beganAt > canary.deadlineAt,
+      blindness: look?.blindness ?? (look && !look.complete ? 'unreadable' : undefined),
+      fate,
+      report: undefined,
+      now: clock(),
+      // A blind seed is waited for as long again as a canary is.
+      grace: canary.deadlineAt - begunAt,
+    })
+    if (!verdict || !(await history.decide(canary.id, verdict, clock()))) return
+    this.#report(record.canary, verdict, stageOf({ submission, fate }))
+    const late = firstSighting(record.sightings.filter(sighting => isLate(sighting, canary)))
+    if (verdict.kind === 'missing' && late) await this.arrivedLate(record.canary, late.arrivedAt)
+    const decided = await history.find(canary.id)
+    if (decided) this.#tell(canary.id, { kind: 'verdict', record: decided })
+    this.#followers.delete(canary.id)
+  }
+
+  /** Seen after it was decided missing: counted once, and nothing else changes. */
+  async arrivedLate(canary: Canary, arrivedAt: number): Promise<void> {
+    if (!(await this.#options.history.late(canary.id, arrivedAt))) return
+    const { id, origin, provider, seed } = canary
+    const seconds = Math.max(0, (arrivedAt - canary.submittedAt) / SECOND)
+    this.#options.report({ kind: 'canary-late', id, origin, provider, seed, seconds })
+  }
+
+  #submissionOf(
+    canary: Canary,
+  ): Submission | { readonly kind: 'open' } | { readonly kind: 'lost' } {
+    if (this.#open.has(canary.id)) return { kind: 'open' }
+    if (canary.submittedAt === 0) return { kind: 'lost' }
+    return { kind: 'submitted', at: canary.submittedAt, queueId: canary.queueId }
+  }
+
+  async #fateOf(canary: Canary): Promise<MessageFate | undefined> {
+    const trace = canary.queueId === '' ? undefined : this.#options.traceOf(canary.origin)
+    if (!trace) return undefined
+    try {
+      const never = new AbortController().signal
+      const fate = await within(TRACE_WITHIN, never, async () => trace.fate(canary.queueId))
+      if (fate) this.#tell(canary.id, { kind: 'fate', fate })
+      return fate
+    } catch (error) {
+      // A trace that cannot be asked tells nothing; it does not keep anybody from judging.
+      this.#options.report({ kind: 'probe-fault', part: 'trace', cause: messageOf(error) })
+      return undefined
+    }
+  }
+
+  #report(canary: Canary, verdict: Verdict, stage: ReturnType<typeof stageOf>): void {
+    this.#options.report({
+      kind: 'verdict',
+      id: canary.id,
+      origin: canary.origin,
+      provider: canary.provider,
+      seed: canary.seed,
+      verdict: labelOf(verdict),
+      stage: 'stage' in verdict ? verdict.stage : stage,
+      seconds: verdict.kind === 'arrived' ? verdict.seconds : undefined,
+      auth: verdict.kind === 'arrived' ? verdict.auth : undefined,
+      detail: withoutAddresses(detailOf(verdict)),
+    })
+  }
+
+  /** Whoever follows a canary must not be able to keep it from its verdict. */
+  #tell(id: string, stage: ProbeStage): void {
+    try {
+      this.#followers.get(id)?.(stage)
+    } catch (error) {
+      this.#options.report({ kind: 'probe-fault', part: 'follower', cause: messageOf(error) })
+    }
+  }
+}
+
+function detailOf(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case 'arrived':
+      return verdict.tab ?? ''
+    case 'missing':
+      return verdict.stage
+    case 'bounced':
+      return formatReply(verdict.reply)
+    case 'rejected':
+      return [verdict.cause, verdict.reply ? formatReply(verdict.reply) : '']
+        .filter(part => part !== '')
+        .join(': ')
+    case 'unknown':
+      return verdict.reason satisfies Blindness
+  }
+}

@@ -1,0 +1,250 @@
+import { type Clock, type Random, SECOND } from '../base/clock.ts'
+import { newId } from '../base/id.ts'
+import type { Part } from '../base/lifecycle.ts'
+import { Problem } from '../base/problem.ts'
+import { canaryMessage } from './canary-message.ts'
+import { Catalogue, type Probe } from './catalogue.ts'
+import { Docket, type ProbeStage } from './docket.ts'
+import type { ReportProbeEvent } from './events.ts'
+import type { CanaryRecord, HistoryStore } from './history.ts'
+import { imapMailboxOf } from './imap-mailbox.ts'
+import type { Mailbox } from './mailbox.ts'
+import type { Canary } from './model.ts'
+import type { Origin } from './origin.ts'
+import { reviewOrphans } from './orphans.ts'
+import { runSchedule } from './schedule.ts'
+import { SeedWatcher } from './seed-watcher.ts'
+import type { Seed } from './seed.ts'
+import { submit as submitBySmtp, type Submit } from './sender.ts'
+import { mintToken } from './token.ts'
+import type { MessageTrace } from './trace.ts'
+
+export interface ProberOptions {
+  readonly history: HistoryStore
+  readonly origins: readonly Origin[]
+  readonly seeds: readonly Seed[]
+  readonly probes: readonly Probe[]
+  /** Whoever has it can forge canaries; the same for all nodes that share a history. */
+  readonly tokenKey: Uint8Array
+  readonly report: ReportProbeEvent
+  readonly clock: Clock
+  readonly random: Random
+  /** False where only `runOnce` is wanted. */
+  readonly scheduled?: boolean
+  /** What an origin of ours can tell of a message; undefined for others. */
+  readonly traceOf?: (origin: string) => MessageTrace | undefined
+  readonly mailboxFor?: (seed: Seed) => Mailbox
+  readonly submit?: Submit
+  /** Marks canaries as automatic mail. */
+  readonly automatic?: boolean
+  /** A probe with as many undecided canaries waits; 3 unless told. */
+  readonly maxUndecided?: number
+  /** How long a submission may go on after `stop`, milliseconds; 5 s unless told. */
+  readonly stopWithin?: number
+}
+
+const MAX_UNDECIDED = 3
+// Giving a submission up leaves a canary of which nothing is known.
+const STOP_WITHIN = 5 * SECOND
+
+/** Sends canaries, watches the seeds, and judges. One instance a process; any number over one history. */
+export class Prober implements Part {
+  readonly name = 'prober'
+  readonly #options: ProberOptions
+  readonly #docket: Docket
+  readonly #catalogue: Catalogue
+  readonly #watchers = new Map<string, SeedWatcher>()
+  /** No new canaries. */
+  readonly #ended = new AbortController()
+  /** No submissions any more either. */
+  readonly #gaveUp = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+  #paused = false
+
+  /** @throws Problem if a probe names an origin, a seed or a content that does not exist */
+  constructor(options: ProberOptions) {
+    this.#options = options
+    const { history, report, clock } = options
+    this.#docket = new Docket({ history, report, clock, traceOf: options.traceOf ?? noTrace })
+    this.#catalogue = new Catalogue(options.origins, options.seeds, options.probes)
+  }
+
+  /** Takes up undecided canaries again and begins the schedules. */
+  async start(): Promise<void> {
+    const { clock, random } = this.#options
+    for (const seed of this.#catalogue.seeds.values()) this.#watch(seed)
+    const isWatched = (seed: string): boolean => this.#watchers.has(seed)
+    void this.#track(
+      reviewOrphans({
+        ...this.#options,
+        docket: this.#docket,
+        isWatched,
+        signal: this.#ended.signal,
+      }),
+    )
+    if (this.#options.scheduled === false) return
+    for (const probe of this.#catalogue.probes.values()) {
+      const { name, schedule } = probe
+      const skipped = (reason: string): void =>
+        this.#options.report({ kind: 'tick-skipped', probe: name, reason })
+      const run = (slot: number): Promise<void> => this.#tick(probe, slot)
+      const signal = this.#ended.signal
+      void this.#track(runSchedule({ name, schedule, clock, random, signal, run, skipped }))
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#ended.abort(new Error('the prober was stopped'))
+    const stopWithin = this.#options.stopWithin ?? STOP_WITHIN
+    const timer = setTimeout(() => this.#gaveUp.abort(this.#ended.signal.reason), stopWithin)
+    await Promise.allSettled(this.#running)
+    clearTimeout(timer)
+    this.#gaveUp.abort(this.#ended.signal.reason)
+    await Promise.all([...this.#watchers.values()].map(watcher => watcher.stop()))
+    this.#watchers.clear()
+  }
+
+  /** No scheduled canaries until `resume`; those on their way are followed to their verdict. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /**
+   * Sends one canary now, beside the schedule, and follows it to its verdict. The prober must have been started.
+   *
+   * @throws Problem for a probe that does not exist, or that sends in this very moment; the reason of `signal`, or an error if the prober is stopped
+   */
+  async runOnce(
+    probeName: string,
+    options: {
+      readonly onStage?: (stage: ProbeStage) => void
+      readonly signal?: AbortSignal
+    } = {},
+  ): Promise<CanaryRecord> {
+    const probe = this.#catalogue.probe(probeName)
+    const canary = this.#newCanary(probe, this.#options.clock())
+    const signal = AbortSignal.any([
+      this.#ended.signal,
+      ...(options.signal ? [options.signal] : []),
+    ])
+    let unfollow: () => void = () => undefined
+    let fail: () => void = () => undefined
+    try {
+      const record = new Promise<CanaryRecord>((resolve, reject) => {
+        fail = (): void => reject(signal.reason as Error)
+        signal.addEventListener('abort', fail, { once: true })
+        unfollow = this.#docket.follow(canary.id, stage => {
+          options.onStage?.(stage)
+          if (stage.kind === 'verdict') resolve(stage.record)
+        })
+      })
+      record.catch(() => undefined)
+      signal.throwIfAborted()
+      const begun = await Promise.race([this.#track(this.#send(probe, canary)), record])
+      if (begun === false) throw new Problem(`a canary of "${probeName}" is just being sent`)
+      return await record
+    } finally {
+      unfollow()
+      signal.removeEventListener('abort', fail)
+    }
+  }
+
+  async #tick(probe: Probe, slot: number): Promise<void> {
+    if (this.#paused) return
+    const most = this.#options.maxUndecided ?? MAX_UNDECIDED
+    const undecided = await this.#options.history.undecided()
+    const own = undecided.filter(canary => canary.probe === probe.name).length
+    if (own >= most) {
+      const reason = `${own} canaries are undecided`
+      this.#options.report({ kind: 'tick-skipped', probe: probe.name, reason })
+      return
+    }
+    await this.#send(probe, this.#newCanary(probe, slot))
+  }
+
+  #newCanary(probe: Probe, scheduledAt: number): Canary {
+    const now = this.#options.clock()
+    const id = newId(() => now)
+    const { origin, seed, content } = probe
+    return {
+      id,
+      probe: probe.name,
+      origin,
+      seed,
+      content,
+      scheduledAt,
+      provider: this.#catalogue.parts(probe).seed.provider.name,
+      token: mintToken(id, this.#options.tokenKey),
+      submittedAt: 0,
+      deadlineAt: now + probe.deadline,
+      queueId: '',
+    }
+  }
+
+  /** @returns false if this tick was taken already, and nothing was sent */
+  async #send(probe: Probe, canary: Canary): Promise<boolean> {
+    const { clock, random, automatic } = this.#options
+    const { origin, seed, content } = this.#catalogue.parts(probe)
+    if (!(await this.#docket.begin(canary))) return false
+    try {
+      const message = await canaryMessage({
+        from: origin.from,
+        fromName: origin.fromName ?? '',
+        to: seed.address,
+        token: canary.token,
+        content,
+        at: clock(),
+        automatic: automatic ?? false,
+        random,
+      })
+      const submit = this.#options.submit ?? submitBySmtp
+      const signal = this.#gaveUp.signal
+      const submission = await submit({ origin, to: seed.address, message, signal, clock })
+      await this.#docket.answered(canary, submission)
+      this.#watchers.get(seed.name)?.nudge()
+    } catch (error) {
+      this.#docket.abandon(canary)
+      if (!this.#gaveUp.signal.aborted) throw error
+    }
+    return true
+  }
+
+  #watch(seed: Seed): void {
+    const { history, report, clock, random, tokenKey: key } = this.#options
+    const mailbox = this.#options.mailboxFor?.(seed) ?? imapMailboxOf(seed, clock, random)
+    const docket = this.#docket
+    const namesOf = (origin: string): readonly string[] => this.#catalogue.namesOf(origin)
+    const watcher = new SeedWatcher({
+      seed,
+      mailbox,
+      history,
+      docket,
+      key,
+      namesOf,
+      report,
+      clock,
+      random,
+    })
+    this.#watchers.set(seed.name, watcher)
+    watcher.start()
+  }
+
+  /** Has `stop` wait for it. */
+  #track<T>(work: Promise<T>): Promise<T> {
+    const tracked = work.finally(() => this.#running.delete(tracked))
+    this.#running.add(tracked)
+    return tracked
+  }
+}
+
+function noTrace(): undefined {
+  return undefined
+}

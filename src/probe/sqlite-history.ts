@@ -1,0 +1,227 @@
+import Database from 'better-sqlite3'
+
+import type { CanaryFilter, CanaryRecord, HistoryStore, Tally } from './history.ts'
+import type { Cursor } from './mailbox.ts'
+import {
+  type Canary,
+  labelOf,
+  type Look,
+  type Placement,
+  type Sighting,
+  type Verdict,
+  VERDICT_LABELS,
+  type VerdictLabel,
+} from './model.ts'
+import { prepare } from './sqlite-schema.ts'
+import { STATEMENTS } from './sqlite-statements.ts'
+
+type Parameters = Record<string, string | number | null>
+type Statements = Record<keyof typeof STATEMENTS, Database.Statement<[Parameters]>>
+
+interface CanaryRow {
+  readonly id: string
+  readonly probe: string
+  readonly origin: string
+  readonly seed: string
+  readonly provider: string
+  readonly content: string
+  readonly token: string
+  readonly scheduled_at: number
+  readonly submitted_at: number
+  readonly deadline_at: number
+  readonly queue_id: string
+  readonly verdict: string
+  readonly decided_at: number
+  readonly late_at: number
+}
+
+/**
+ * The prober's memory in one SQLite file, by one process. A promise that resolved is on the disk: WAL with
+ * synchronous FULL.
+ */
+export class SqliteHistory implements HistoryStore {
+  readonly #db: Database.Database
+  readonly #statements: Statements
+  readonly #saveCursors: (seed: string, cursors: readonly Cursor[]) => void
+
+  /**
+   * @param path the file, made where there is none; `:memory:` for a history that ends with the process
+   * @throws Problem if the file was written by a newer version
+   */
+  constructor(path: string) {
+    this.#db = new Database(path)
+    prepare(this.#db)
+    this.#statements = Object.fromEntries(
+      Object.entries(STATEMENTS).map(([name, sql]) => [name, this.#db.prepare(sql)]),
+    ) as Statements
+    this.#saveCursors = this.#db.transaction((seed: string, cursors: readonly Cursor[]) => {
+      this.#run('forgetCursors', { seed })
+      for (const cursor of cursors) this.#run('saveCursor', { seed, ...cursor })
+    })
+  }
+
+  async begin(canary: Canary): Promise<boolean> {
+    return this.#run('begin', { ...canary }) === 1
+  }
+
+  async submitted(id: string, submittedAt: number, queueId: string): Promise<void> {
+    this.#run('submitted', { id, at: submittedAt, queueId })
+  }
+
+  async decide(id: string, verdict: Verdict, at: number): Promise<boolean> {
+    const seconds = verdict.kind === 'arrived' ? verdict.seconds : null
+    const label = labelOf(verdict)
+    return this.#run('decide', { id, label, verdict: JSON.stringify(verdict), at, seconds }) === 1
+  }
+
+  async sighted(id: string, sighting: Sighting): Promise<void> {
+    const { seenAt, folder, uidValidity, uid, placement } = sighting
+    const text = JSON.stringify(sighting)
+    this.#run('sighted', { id, seenAt, folder, uidValidity, uid, placement, sighting: text })
+  }
+
+  async late(id: string, at: number): Promise<boolean> {
+    return this.#run('late', { id, at }) === 1
+  }
+
+  async looked(look: Look): Promise<void> {
+    this.#run('looked', { seed: look.seed, look: JSON.stringify(look) })
+  }
+
+  async undecided(): Promise<readonly Canary[]> {
+    return this.#all<CanaryRow>('undecided', {}).map(canaryOf)
+  }
+
+  async byToken(token: string): Promise<CanaryRecord | undefined> {
+    return this.#record(this.#get('byToken', { token }))
+  }
+
+  async find(id: string): Promise<CanaryRecord | undefined> {
+    return this.#record(this.#get('find', { id }))
+  }
+
+  async list(filter: CanaryFilter): Promise<readonly CanaryRecord[]> {
+    const rows = this.#all<CanaryRow>('list', {
+      origin: filter.origin ?? '',
+      provider: filter.provider ?? '',
+      seed: filter.seed ?? '',
+      label: filter.verdict ?? '',
+      since: filter.since ?? 0,
+      until: filter.until ?? Number.MAX_SAFE_INTEGER,
+      limit: filter.limit,
+    })
+    return rows.map(row => this.#recordOf(row))
+  }
+
+  async tally(since: number, until: number, step: number): Promise<readonly Tally[]> {
+    interface Row {
+      readonly origin: string
+      readonly provider: string
+      readonly seed: string
+      readonly step: number
+      readonly label: VerdictLabel
+      readonly n: number
+      readonly late: number
+    }
+    const tallies: (Tally & { late: number; counts: Record<VerdictLabel, number> })[] = []
+    for (const row of this.#all<Row>('tally', { since, until, step })) {
+      const { origin, provider, seed } = row
+      let cell = tallies.at(-1)
+      const same = cell?.from === row.step && cell.origin === origin && cell.seed === seed
+      if (!cell || !same || cell.provider !== provider) {
+        const counts = Object.fromEntries(VERDICT_LABELS.map(label => [label, 0]))
+        cell = {
+          origin,
+          provider,
+          seed,
+          from: row.step,
+          late: 0,
+          counts: counts as Record<VerdictLabel, number>,
+        }
+        tallies.push(cell)
+      }
+      cell.counts[row.label] += row.n
+      cell.late += row.late
+    }
+    return tallies
+  }
+
+  async arrivals(
+    since: number,
+    until: number,
+    limit: number,
+  ): ReturnType<HistoryStore['arrivals']> {
+    interface Row {
+      readonly origin: string
+      readonly provider: string
+      readonly placement: Placement
+      readonly submittedAt: number
+      readonly seconds: number
+    }
+    return this.#all<Row>('arrivals', { since, until, limit })
+  }
+
+  async cursors(seed: string): Promise<readonly Cursor[]> {
+    return this.#all<Cursor>('cursors', { seed })
+  }
+
+  async saveCursors(seed: string, cursors: readonly Cursor[]): Promise<void> {
+    this.#saveCursors(seed, cursors)
+  }
+
+  async lastLook(seed: string): Promise<Look | undefined> {
+    const row = this.#get('lastLook', { seed }) as { look: string } | undefined
+    return row && (JSON.parse(row.look) as Look)
+  }
+
+  async sweep(before: number): Promise<number> {
+    return this.#run('sweep', { before })
+  }
+
+  async close(): Promise<void> {
+    this.#db.close()
+  }
+
+  #run(name: keyof typeof STATEMENTS, parameters: Parameters): number {
+    return this.#statements[name].run(parameters).changes
+  }
+
+  #get(name: keyof typeof STATEMENTS, parameters: Parameters): unknown {
+    return this.#statements[name].get(parameters)
+  }
+
+  #all<Row>(name: keyof typeof STATEMENTS, parameters: Parameters): Row[] {
+    return this.#statements[name].all(parameters) as Row[]
+  }
+
+  #record(row: unknown): CanaryRecord | undefined {
+    return row === undefined ? undefined : this.#recordOf(row as CanaryRow)
+  }
+
+  #recordOf(row: CanaryRow): CanaryRecord {
+    const sightings = this.#all<{ sighting: string }>('sightings', { id: row.id })
+    return {
+      canary: canaryOf(row),
+      verdict: row.verdict === '' ? undefined : (JSON.parse(row.verdict) as Verdict),
+      decidedAt: row.decided_at,
+      lateAt: row.late_at,
+      sightings: sightings.map(({ sighting }) => JSON.parse(sighting) as Sighting),
+    }
+  }
+}
+
+function canaryOf(row: CanaryRow): Canary {
+  return {
+    id: row.id,
+    probe: row.probe,
+    origin: row.origin,
+    seed: row.seed,
+    provider: row.provider,
+    content: row.content,
+    token: row.token,
+    scheduledAt: row.scheduled_at,
+    submittedAt: row.submitted_at,
+    deadlineAt: row.deadline_at,
+    queueId: row.queue_id,
+  }
+}

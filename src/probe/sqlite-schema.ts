@@ -1,0 +1,90 @@
+import type { Database } from 'better-sqlite3'
+
+import { Problem } from '../base/problem.ts'
+
+/*
+ * canary    one row a canary. `label` and what follows it are the verdict: '' while undecided. `verdict` is the whole
+ *           of it as JSON; the columns beside it are what is counted, so that no count has to open the JSON.
+ * sighting  where a canary was seen, the first one first
+ * look      the last look at each seed
+ * cursor    how far each folder of a seed was read
+ *
+ * Times are milliseconds since the epoch. Canaries are counted by `scheduled_at`, which all of them have: one that was
+ * rejected was never submitted.
+ */
+const VERSION = 1
+
+const SCHEMA = `
+create table canary (
+  id text primary key,
+  probe text not null,
+  origin text not null,
+  seed text not null,
+  provider text not null,
+  content text not null,
+  token text not null unique,
+  scheduled_at integer not null,
+  submitted_at integer not null default 0,
+  deadline_at integer not null,
+  queue_id text not null default '',
+  label text not null default '',
+  verdict text not null default '',
+  decided_at integer not null default 0,
+  late_at integer not null default 0,
+  seconds real,
+  unique (probe, scheduled_at)
+) strict, without rowid;
+
+create index canary_undecided on canary (id) where label = '';
+-- Verdicts are counted from this index alone.
+create index canary_tally on canary (scheduled_at, origin, provider, seed, label, late_at);
+-- So are arrival times; only what arrived is in it.
+create index canary_arrival on canary (scheduled_at, origin, provider, label, submitted_at, seconds)
+  where seconds is not null;
+create index canary_seed on canary (seed, scheduled_at);
+
+create table sighting (
+  canary text not null references canary (id) on delete cascade,
+  seen_at integer not null,
+  folder text not null,
+  uid_validity text not null,
+  uid integer not null,
+  placement text not null,
+  sighting text not null,
+  primary key (canary, folder, uid_validity, uid)
+) strict, without rowid;
+
+create table look (seed text primary key, look text not null) strict, without rowid;
+
+create table cursor (
+  seed text not null,
+  folder text not null,
+  uid_validity text not null,
+  uid_next integer not null,
+  primary key (seed, folder)
+) strict, without rowid;
+`
+
+/**
+ * Makes the tables, or finds them.
+ *
+ * @throws Problem if the file was written by a newer version
+ */
+export function prepare(db: Database): void {
+  // A verdict survives power loss: there are few of them, and each stands for half an hour of waiting.
+  db.pragma('journal_mode = wal')
+  db.pragma('synchronous = full')
+  db.pragma('foreign_keys = on')
+  db.pragma('busy_timeout = 5000')
+  const found = db.pragma('user_version', { simple: true }) as number
+  if (found > VERSION) {
+    throw new Problem(
+      `the history was written by a newer mailcanary (schema ${found}, this one knows ${VERSION}): install that one`,
+    )
+  }
+  if (found === VERSION) return
+  db.transaction(() => {
+    db.exec(SCHEMA)
+    db.pragma(`user_version = ${VERSION}`)
+  })()
+}

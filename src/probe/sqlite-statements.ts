@@ -1,0 +1,52 @@
+/*
+ * The questions put to the history, by name, so that a test can ask SQLite how it answers them. `$since` and `$until`
+ * bound `scheduled_at`.
+ */
+export const STATEMENTS = {
+  begin: `insert into canary
+    (id, probe, origin, seed, provider, content, token, scheduled_at, submitted_at, deadline_at, queue_id)
+    values ($id, $probe, $origin, $seed, $provider, $content, $token, $scheduledAt, $submittedAt, $deadlineAt, $queueId)
+    on conflict (probe, scheduled_at) do nothing`,
+  submitted: `update canary set submitted_at = $at, queue_id = $queueId where id = $id`,
+  // The first decision stands.
+  decide: `update canary set label = $label, verdict = $verdict, decided_at = $at, seconds = $seconds
+    where id = $id and label = ''`,
+  sighted: `insert into sighting (canary, seen_at, folder, uid_validity, uid, placement, sighting)
+    values ($id, $seenAt, $folder, $uidValidity, $uid, $placement, $sighting)
+    on conflict do nothing`,
+  late: `update canary set late_at = $at where id = $id and label = 'missing' and late_at = 0`,
+  looked: `insert into look (seed, look) values ($seed, $look)
+    on conflict (seed) do update set look = excluded.look`,
+  lastLook: `select look from look where seed = $seed`,
+  undecided: `select * from canary where label = '' order by id`,
+  byToken: `select * from canary where token = $token`,
+  find: `select * from canary where id = $id`,
+  sightings: `select sighting from sighting where canary = $id
+    order by seen_at, placement = 'other', placement = 'spam', uid`,
+  // One walk through the index from the newest back; `limit` ends it.
+  list: `select * from canary indexed by canary_tally
+    where scheduled_at >= $since and scheduled_at < $until
+      and ($origin = '' or origin = $origin) and ($provider = '' or provider = $provider)
+      and ($seed = '' or seed = $seed) and ($label = '' or label = $label)
+    order by scheduled_at desc limit $limit`,
+  // Numbers are bound as REAL: without the cast the division would not be one of whole numbers.
+  tally: `select origin, provider, seed, label,
+      case $step when 0 then 0 else scheduled_at / cast($step as integer) * cast($step as integer) end as step,
+      count(*) as n, sum(late_at > 0) as late
+    from canary indexed by canary_tally
+    where scheduled_at >= $since and scheduled_at < $until and label <> ''
+    group by origin, provider, seed, step, label
+    order by step, origin, provider, seed`,
+  arrivals: `select origin, provider, label as placement, submitted_at as submittedAt, seconds
+    from canary indexed by canary_arrival
+    where scheduled_at >= $since and scheduled_at < $until and seconds is not null
+    order by scheduled_at desc limit $limit`,
+  cursors: `select folder, uid_validity as uidValidity, uid_next as uidNext from cursor
+    where seed = $seed order by folder`,
+  forgetCursors: `delete from cursor where seed = $seed`,
+  saveCursor: `insert into cursor (seed, folder, uid_validity, uid_next)
+    values ($seed, $folder, $uidValidity, $uidNext)`,
+  // Undecided ones stay: nothing is forgotten before it has a verdict.
+  sweep: `delete from canary where id in
+    (select id from canary indexed by canary_tally where scheduled_at < $before and label <> '')`,
+} as const

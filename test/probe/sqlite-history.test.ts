@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+
+import Database from 'better-sqlite3'
+import { expect, onTestFinished, test } from 'vitest'
+
+import { SqliteHistory } from '../../src/probe/sqlite-history.ts'
+import { prepare } from '../../src/probe/sqlite-schema.ts'
+import { STATEMENTS } from '../../src/probe/sqlite-statements.ts'
+import { canary } from '../contract/history-samples.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+test('what was decided is there after the file is opened again', async () => {
+  const file = join(await scratchFolder(), 'history.db')
+  const one = canary()
+  const before = new SqliteHistory(file)
+  await before.begin(one)
+  await before.decide(one.id, { kind: 'missing', stage: 'queue' }, 5)
+  await before.close()
+  const after = new SqliteHistory(file)
+  onTestFinished(() => after.close())
+  expect((await after.find(one.id))?.verdict).toEqual({ kind: 'missing', stage: 'queue' })
+})
+
+test('a commit waits for the disk', async () => {
+  const db = new Database(join(await scratchFolder(), 'history.db'))
+  onTestFinished(() => void db.close())
+  prepare(db)
+  expect(db.pragma('journal_mode', { simple: true })).toBe('wal')
+  // 2 is FULL.
+  expect(db.pragma('synchronous', { simple: true })).toBe(2)
+})
+
+test('a file of a newer version is refused with a sentence', async () => {
+  const file = join(await scratchFolder(), 'history.db')
+  const db = new Database(file)
+  db.pragma('user_version = 99')
+  db.close()
+  expect(() => new SqliteHistory(file)).toThrow(/newer mailcanary/)
+})
+
+function planOf(name: keyof typeof STATEMENTS): string {
+  const db = new Database(':memory:')
+  onTestFinished(() => void db.close())
+  prepare(db)
+  const sql = STATEMENTS[name]
+  const names = new Set([...sql.matchAll(/\$(\w+)/g)].map(match => match[1] ?? ''))
+  const parameters = Object.fromEntries([...names].map(parameter => [parameter, 1]))
+  const rows = db.prepare(`explain query plan ${sql}`).all(parameters) as { detail: string }[]
+  return rows.map(row => row.detail).join('\n')
+}
+
+test.each(['tally', 'arrivals'] as const)('%s is answered from an index alone', name => {
+  expect(planOf(name)).toMatch(/SEARCH canary USING COVERING INDEX/)
+})
+
+test.each(Object.keys(STATEMENTS) as (keyof typeof STATEMENTS)[])(
+  '%s reads no table from end to end',
+  name => {
+    expect(planOf(name)).not.toMatch(/SCAN (?!.*canary_undecided)/)
+  },
+)
+
+test('the newest canaries are found without sorting', () => {
+  expect(planOf('list')).not.toContain('TEMP B-TREE')
+  expect(planOf('arrivals')).not.toContain('TEMP B-TREE')
+})
