@@ -1,0 +1,197 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+
+import type { SMTPServer } from 'smtp-server'
+import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
+
+import { formatReply, type Reply } from '../../mail/reply.ts'
+import { CommandParser, type DataSink, type Line } from './command-parser.ts'
+import { DataDecoder } from './data-decoder.ts'
+import { Deadlines } from './deadlines.ts'
+import { Dialogue } from './dialogue.ts'
+import type { Intake } from './intake.ts'
+import { networkOf } from './network.ts'
+import { reply, SHUTTING_DOWN, TALKS_TOO_SOON, TOO_MANY_CONNECTIONS, TOO_SLOW } from './replies.ts'
+import type { Site } from './site.ts'
+import type { Wire } from './wire.ts'
+
+/** Milliseconds a client that was told 421 has for closing its side when we stop. */
+const LINGER = 500
+
+/**
+ * One client. smtp-server brings the socket, its upgrade to TLS and its end; parsing, dialogue and timeouts are
+ * ours, since its own execute lines without a proper end, reset the clock with every octet, and wait 100 ms before
+ * the greeting.
+ */
+export class SubmissionConnection extends SMTPConnection implements Wire {
+  readonly #site: Site
+  readonly #dialogue: Dialogue
+  readonly #deadlines: Deadlines
+  readonly #gone = new AbortController()
+  readonly network: string
+  #counted = false
+  #ready = false
+  #spoken = false
+  #working = false
+  #stopping = false
+  #intake: Intake | undefined
+
+  constructor(server: SMTPServer, socket: Socket, options: SMTPConnectionOptions, site: Site) {
+    super(server, socket, options)
+    this.#site = site
+    this.network = networkOf(this.remoteAddress)
+    this.#dialogue = new Dialogue(site, this)
+    this.#deadlines = new Deadlines(site.limits, site.clock, () => this.#tooSlow())
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal
+  }
+
+  get tls(): string {
+    return this._socket instanceof TLSSocket ? (this._socket.getProtocol() ?? '') : ''
+  }
+
+  get unread(): number {
+    return this._parser instanceof CommandParser ? this._parser.unread : 0
+  }
+
+  override init(): void {
+    this._setListeners(() => {
+      this.#deadlines.awaitLogin()
+      this.#deadlines.awaitCommand()
+      // One turn of the event loop shows what has already come: a client that talks first is no mail program.
+      setImmediate(() => this.#greet())
+    })
+  }
+
+  /** Ends the session: at once where it is the client's turn, otherwise after the answer that is being made. */
+  shutDown(): void {
+    this.#stopping = true
+    if (!this.#working && !this.#intake) this.#sayGoodbye()
+  }
+
+  /** Ends the connection without a word. */
+  destroy(): void {
+    this._socket.destroy()
+  }
+
+  #greet(): void {
+    if (this._closing || this._closed) return
+    this._resetSession()
+    const server = this._server.connections.size
+    this.#counted = this.#site.networks.take(this.network)
+    const unready = this.#site.ready()
+    if (this.#stopping) this.say(SHUTTING_DOWN)
+    else if (this.#spoken) this.say(TALKS_TOO_SOON)
+    else if (!this.#counted || server > this.#site.limits.connections) {
+      this.say(TOO_MANY_CONNECTIONS)
+    } else if (unready !== undefined) this.say(reply(421, '4.3.0', unready))
+    else {
+      this.#ready = true
+      this.sayLines(220, [`${this.#site.hostname} ESMTP mailcanary`])
+    }
+  }
+
+  override _createParser(): CommandParser {
+    return new CommandParser({
+      onLine: line => this.#onLine(line),
+      onOctets: count => this.#onOctets(count),
+    })
+  }
+
+  #onOctets(count: number): void {
+    this.#spoken = true
+    this.#deadlines.received(count)
+  }
+
+  async #onLine(line: Line): Promise<void> {
+    if (!this.#ready) return
+    await this.#work(() => this.#dialogue.line(line))
+  }
+
+  async #work(task: () => Promise<void>): Promise<void> {
+    this.#working = true
+    this.#deadlines.busy()
+    try {
+      await task()
+    } finally {
+      this.#working = false
+    }
+    if (this._upgrading) this.#deadlines.awaitHandshake()
+    else if (this.#intake) this.#deadlines.awaitData()
+    else this.#deadlines.awaitCommand()
+    if (this.#stopping && !this.#intake) this.#sayGoodbye()
+    // A client that sends and never reads would otherwise make replies pile up here.
+    const socket = this._socket
+    if (socket.writableNeedDrain && !socket.destroyed) {
+      await once(socket, 'drain', { signal: this.signal }).catch(() => undefined)
+    }
+  }
+
+  receive(intake: Intake): void {
+    const parser = this._parser
+    if (!(parser instanceof CommandParser)) return
+    this.#intake = intake
+    const sink: DataSink = {
+      write: content => this.#work(() => intake.write(content)),
+      end: decoder =>
+        this.#work(async () => {
+          await intake.end(decoder)
+          this.#intake = undefined
+        }),
+    }
+    parser.receive(new DataDecoder({ normalise: this.#site.bareNewlines === 'normalise' }), sink)
+  }
+
+  startTls(): void {
+    // What the client has already sent in clear text dies with the old parser (RFC 3207 section 4.2).
+    this.upgrade(
+      () => undefined,
+      () => {
+        this.#dialogue.reset()
+        this.#deadlines.awaitCommand()
+      },
+    )
+  }
+
+  loggedIn(): void {
+    this.#deadlines.loggedIn()
+  }
+
+  say(answer: Reply): void {
+    super.send(answer.code, formatReply(answer).slice(4), false)
+  }
+
+  sayLines(code: number, lines: readonly string[]): void {
+    super.send(code, [...lines], false)
+  }
+
+  #sayGoodbye(): void {
+    if (!this._closing) this.say(SHUTTING_DOWN)
+    setTimeout(() => this.destroy(), LINGER).unref()
+  }
+
+  #tooSlow(): void {
+    if (this._upgrading) this.destroy()
+    else this.say(TOO_SLOW)
+  }
+
+  override close(): void {
+    super.close()
+    this.#deadlines.stop()
+  }
+
+  /** smtp-server's timer counts from the last octet; `Deadlines` has taken its place. */
+  override _armTimeout(): void {}
+
+  override _onClose(): void {
+    super._onClose()
+    if (this.#gone.signal.aborted) return
+    this.#gone.abort()
+    this.#deadlines.stop()
+    if (this.#counted) this.#site.networks.giveBack(this.network)
+    void this.#intake?.abort()
+  }
+}

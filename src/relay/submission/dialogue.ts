@@ -1,0 +1,188 @@
+import { messageOf } from '../../base/problem.ts'
+import type { Principal } from '../../directory/principal.ts'
+import type { Reply } from '../../mail/reply.ts'
+import type { Line } from './command-parser.ts'
+import { parseCommand } from './command.ts'
+import { maxLineOctets } from './limits.ts'
+import { MailCommands } from './mail-commands.ts'
+import * as replies from './replies.ts'
+import { MECHANISMS, startSasl, type SaslExchange } from './sasl.ts'
+import type { Site } from './site.ts'
+import type { Wire } from './wire.ts'
+
+/** Gives the reply, or nothing where one was given already or comes later. */
+type Handler = (argument: string) => Reply | undefined | Promise<Reply | undefined>
+
+// RFC 3207 section 4: all others are answered 530 in clear text. AUTH has an answer of its own.
+const IN_CLEAR_TEXT: ReadonlySet<string> = new Set([
+  'NOOP',
+  'EHLO',
+  'HELO',
+  'STARTTLS',
+  'QUIT',
+  'AUTH',
+])
+const WITHOUT_LOGIN: ReadonlySet<string> = new Set([...IN_CLEAR_TEXT, 'RSET', 'HELP'])
+const AFTER_GREETING: ReadonlySet<string> = new Set(['MAIL', 'RCPT', 'DATA', 'AUTH'])
+// Replies to what a program does wrong, not to what a message or its recipients are.
+const FAULTS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 530, 535, 538, 555])
+
+/** One session: the commands of RFC 5321 and RFC 6409, one at a time, each answered once. */
+export class Dialogue {
+  readonly #site: Site
+  readonly #wire: Wire
+  // A Map: `constructor` is no command.
+  readonly #handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+    ['EHLO', argument => this.#hello('EHLO', argument)],
+    ['HELO', argument => this.#hello('HELO', argument)],
+    ['STARTTLS', bare(() => this.#startTls())],
+    ['AUTH', argument => this.#auth(argument)],
+    ['MAIL', argument => this.#mail.mail(argument, this.#principal)],
+    ['RCPT', argument => this.#mail.rcpt(argument, this.#principal)],
+    ['DATA', bare(() => this.#mail.data(this.#principal))],
+    ['RSET', bare(() => this.#mail.reset())],
+    ['QUIT', bare(() => this.#quit())],
+    ['NOOP', () => replies.OK],
+    ['HELP', () => replies.HELP],
+    // RFC 5321 section 3.5.3: says nothing of who exists.
+    ['VRFY', argument => (argument === '' ? replies.ARGUMENT_NEEDED : replies.NOT_VERIFIED)],
+  ])
+  #greeted = false
+  #principal: Principal | undefined
+  readonly #mail: MailCommands
+  #sasl: SaslExchange | undefined
+  #faults = 0
+  #commandsBeforeLogin = 0
+
+  constructor(site: Site, wire: Wire) {
+    this.#site = site
+    this.#wire = wire
+    this.#mail = new MailCommands(site, wire)
+  }
+
+  /** TLS has begun: what was said before it was said by anybody (RFC 3207 section 4.2). */
+  reset(): void {
+    this.#greeted = false
+    this.#principal = undefined
+    this.#mail.forget()
+    this.#sasl = undefined
+  }
+
+  /** Takes one line and answers it. Never rejects. */
+  async line(line: Line): Promise<void> {
+    try {
+      const answer = await this.#answer(line)
+      if (answer) this.#reply(answer)
+    } catch (error) {
+      this.#site.report({ kind: 'relay-fault', part: 'submission', cause: messageOf(error) })
+      this.#wire.say(replies.INTERNAL_FAULT)
+    }
+  }
+
+  #reply(answer: Reply): void {
+    const { errors } = this.#site.limits
+    if (FAULTS.has(answer.code) && ++this.#faults > errors) this.#wire.say(replies.TOO_MANY_ERRORS)
+    else this.#wire.say(answer)
+  }
+
+  #answer(line: Line): ReturnType<Handler> {
+    const sasl = this.#sasl
+    this.#sasl = undefined
+    if (sasl) return this.#continueAuth(sasl, line)
+    if (line.kind === 'overlong') return replies.LINE_TOO_LONG
+    const command = parseCommand(line.octets)
+    if (command === undefined) return replies.BAD_LINE
+    const { verb, argument } = command
+    if (line.octets.length + 2 > maxLineOctets(verb)) return replies.LINE_TOO_LONG
+    if (/ HTTP\/\d\.\d$/.test(argument)) return replies.NOT_HTTP
+    const { commandsBeforeLogin } = this.#site.limits
+    if (!this.#principal && ++this.#commandsBeforeLogin > commandsBeforeLogin) {
+      return replies.TOO_MANY_BEFORE_LOGIN
+    }
+    const handler = this.#handlers.get(verb)
+    if (handler === undefined) return replies.UNKNOWN_COMMAND
+    return this.#outOfOrder(verb) ?? handler(argument)
+  }
+
+  #outOfOrder(verb: string): Reply | undefined {
+    if (!this.#wire.secure) {
+      if (verb === 'AUTH') return replies.ENCRYPTION_NEEDED
+      if (!IN_CLEAR_TEXT.has(verb)) return replies.TLS_FIRST
+    }
+    if (!this.#greeted && AFTER_GREETING.has(verb)) return replies.GREET_FIRST
+    if (!this.#principal && !WITHOUT_LOGIN.has(verb)) return replies.LOGIN_FIRST
+    return undefined
+  }
+
+  #hello(verb: 'EHLO' | 'HELO', argument: string): Reply | undefined {
+    if (!/^[^ ]{1,255}$/.test(argument)) return replies.NAME_NEEDED
+    this.#greeted = true
+    // RFC 5321 section 4.1.4: as RSET does.
+    this.#mail.forget()
+    // RFC 2034 section 4: no enhanced code in this reply.
+    if (verb === 'HELO') this.#wire.sayLines(250, [this.#site.hostname])
+    else this.#wire.sayLines(250, [this.#site.hostname, ...this.#extensions()])
+    return undefined
+  }
+
+  #extensions(): string[] {
+    const { secure } = this.#wire
+    return [
+      'PIPELINING',
+      `SIZE ${this.#site.limits.messageBytes}`,
+      '8BITMIME',
+      'SMTPUTF8',
+      'DSN',
+      'ENHANCEDSTATUSCODES',
+      // RFC 4954 section 4: not in clear text, where nobody should be asked for a password.
+      ...(secure && !this.#principal ? [`AUTH ${MECHANISMS.join(' ')}`] : []),
+      ...(secure ? [] : ['STARTTLS']),
+    ]
+  }
+
+  #startTls(): Reply | undefined {
+    if (this.#wire.secure) return replies.ALREADY_SECURE
+    this.#wire.say(replies.READY_FOR_TLS)
+    this.#wire.startTls()
+    return undefined
+  }
+
+  #auth(argument: string): ReturnType<Handler> {
+    if (this.#principal) return replies.ALREADY_AUTHENTICATED
+    if (this.#mail.open) return replies.AUTH_IN_TRANSACTION
+    const exchange = startSasl(argument)
+    return 'reply' in exchange ? exchange.reply : this.#step(exchange, exchange.next())
+  }
+
+  #continueAuth(exchange: SaslExchange, line: Line): ReturnType<Handler> {
+    if (line.kind === 'overlong') return replies.AUTH_LINE_TOO_LONG
+    return this.#step(exchange, exchange.next(line.octets.toString('latin1')))
+  }
+
+  #step(exchange: SaslExchange, step: ReturnType<SaslExchange['next']>): ReturnType<Handler> {
+    if (step.done !== true) {
+      this.#sasl = exchange
+      this.#wire.sayLines(334, [step.value])
+      return undefined
+    }
+    return step.value.kind === 'refused' ? step.value.reply : this.#logIn(step.value)
+  }
+
+  async #logIn(credentials: { login: string; password: string }): Promise<Reply> {
+    const { network, signal } = this.#wire
+    const answer = await this.#site.gate.attempt(credentials, network, signal)
+    if (answer.kind === 'refused') return answer.reply
+    this.#principal = answer.principal
+    this.#wire.loggedIn()
+    return replies.LOGGED_IN
+  }
+
+  #quit(): undefined {
+    this.#wire.say(replies.BYE)
+    this.#wire.close()
+  }
+}
+
+function bare(handler: () => Reply | undefined): Handler {
+  return argument => (argument === '' ? handler() : replies.NO_ARGUMENT)
+}

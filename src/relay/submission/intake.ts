@@ -1,0 +1,207 @@
+import { newId } from '../../base/id.ts'
+import { messageOf } from '../../base/problem.ts'
+import type { Principal } from '../../directory/principal.ts'
+import { completeHeader, redactedReceived } from '../../mail/completion.ts'
+import { HeaderScanner } from '../../mail/headers.ts'
+import { originators } from '../../mail/originators.ts'
+import type { Reply } from '../../mail/reply.ts'
+import { StoreUnavailable, type BodyWriter } from '../queue/store.ts'
+import type { DataSink } from './command-parser.ts'
+import type { DataDecoder } from './data-decoder.ts'
+import { MAX_CONTENT_LINE, MAX_RECEIVED } from './limits.ts'
+import { judgeOriginators } from './policy.ts'
+import {
+  BARE_NEWLINE,
+  HEADER_TOO_BIG,
+  INTERNAL_FAULT,
+  LINE_OF_CONTENT_TOO_LONG,
+  MAIL_LOOP,
+  NO_HEADER,
+  reply,
+  STORE_AWAY,
+  STORE_FULL,
+  TOO_BIG,
+} from './replies.ts'
+import type { Site } from './site.ts'
+import type { Transaction } from './transaction.ts'
+
+const CRLF = Buffer.from('\r\n')
+
+/**
+ * One message on its way from the client into the store. Only its header section is ever in memory whole. **The
+ * reply comes after the commit**: a client that reads 250 may forget the message.
+ *
+ * A refused message is read to its end and thrown away, so that the session stays usable.
+ */
+export class Intake implements DataSink {
+  readonly #site: Site
+  readonly #transaction: Transaction
+  readonly #principal: Principal
+  readonly #tls: string
+  readonly #answer: (reply: Reply) => void
+  readonly #id: string
+  readonly #at: number
+  readonly #scanner = new HeaderScanner()
+  #body: BodyWriter | undefined
+  #headerEnded = false
+  #messageId = ''
+  #eightBitHeader = false
+  /** Octets received, and octets stored. */
+  #received = 0
+  #size = 0
+  #refusal: { readonly reply: Reply; readonly reason: string } | undefined
+  #aborted = false
+  #committing = false
+
+  constructor(
+    site: Site,
+    message: {
+      readonly transaction: Transaction
+      readonly principal: Principal
+      /** `TLSv1.3`; what the client sent over clear text is never a message. */
+      readonly tls: string
+      readonly answer: (reply: Reply) => void
+    },
+  ) {
+    this.#site = site
+    this.#transaction = message.transaction
+    this.#principal = message.principal
+    this.#tls = message.tls
+    this.#answer = message.answer
+    this.#at = site.clock()
+    this.#id = newId(site.clock)
+  }
+
+  async write(content: Buffer): Promise<void> {
+    this.#received += content.length
+    if (this.#received > this.#site.limits.messageBytes) await this.#refuse(TOO_BIG)
+    if (this.#refusal || this.#aborted) return
+    if (this.#headerEnded) {
+      await this.#store(content)
+      return
+    }
+    const rest = this.#scanner.push(content)
+    this.#headerEnded = this.#scanner.state === 'ended'
+    if (this.#headerEnded) await this.#openBody(rest)
+    else if (this.#scanner.state === 'too-large') await this.#refuse(HEADER_TOO_BIG)
+  }
+
+  async end(decoder: DataDecoder): Promise<void> {
+    if (!this.#refusal && !this.#aborted && !this.#headerEnded) {
+      this.#scanner.end()
+      await this.#openBody(Buffer.alloc(0))
+    }
+    if (decoder.bareNewlines > 0 && this.#site.bareNewlines === 'refuse') {
+      await this.#refuse(BARE_NEWLINE, { first: true })
+    }
+    if (decoder.longestLine > MAX_CONTENT_LINE) await this.#refuse(LINE_OF_CONTENT_TOO_LONG)
+    if (!this.#refusal && !this.#aborted) await this.#commit(decoder.eightBit)
+    if (this.#aborted) return
+    if (this.#refusal) {
+      const { reply: answer, reason } = this.#refusal
+      this.#site.report({
+        kind: 'message-refused',
+        login: this.#principal.login,
+        code: answer.code,
+        enhanced: answer.enhanced,
+        reason,
+      })
+      this.#answer(answer)
+      return
+    }
+    this.#answer(reply(250, '2.0.0', `queued as ${this.#id}`))
+  }
+
+  /** The client has gone: a message without its final dot does not exist (RFC 5321 section 4.1.1.10). */
+  async abort(): Promise<void> {
+    // What is being committed is ours, whether or not the client hears of it (RFC 1047).
+    if (this.#committing) return
+    this.#aborted = true
+    await this.#body?.abort().catch(() => undefined)
+  }
+
+  async #openBody(rest: Buffer): Promise<void> {
+    if (!this.#scanner.hasHeader) return this.#refuse(NO_HEADER)
+    // RFC 5321 section 6.3
+    if (this.#scanner.received >= MAX_RECEIVED) return this.#refuse(MAIL_LOOP)
+    const fields = this.#scanner.fields
+    const refusal = judgeOriginators(originators(fields), this.#principal)
+    if (refusal) return this.#refuse(refusal.reply, { reason: refusal.reason })
+    const { hostname } = this.#site
+    const { header, messageId } = completeHeader(fields, {
+      received: redactedReceived({
+        hostname,
+        id: this.#id,
+        // RFC 3848, RFC 6531 section 4.3
+        protocol: this.#transaction.smtputf8 ? 'UTF8SMTPSA' : 'ESMTPSA',
+        tls: this.#tls,
+        at: this.#at,
+      }),
+      messageId: `${this.#id}@${hostname}`,
+      at: this.#at,
+    })
+    this.#messageId = messageId
+    this.#eightBitHeader = header.some(octet => octet > 127)
+    await this.#store(Buffer.concat([header, CRLF]))
+    if (rest.length > 0) await this.#store(rest)
+  }
+
+  async #store(chunk: Buffer): Promise<void> {
+    if (this.#refusal || this.#aborted) return
+    try {
+      this.#body ??= this.#site.store.newBody()
+      this.#size += chunk.length
+      await this.#body.write(chunk)
+    } catch (error) {
+      await this.#fail(error)
+    }
+  }
+
+  async #commit(eightBit: boolean): Promise<void> {
+    const body = this.#body
+    if (body === undefined) return
+    this.#committing = true
+    const envelope = this.#transaction.envelope({ eightBit, eightBitHeader: this.#eightBitHeader })
+    try {
+      await this.#site.store.put(
+        {
+          id: this.#id,
+          envelope,
+          login: this.#principal.login,
+          acceptedAt: this.#at,
+          messageId: this.#messageId,
+        },
+        body,
+      )
+    } catch (error) {
+      await this.#fail(error)
+      return
+    }
+    this.#site.report({
+      kind: 'message-accepted',
+      id: this.#id,
+      login: this.#principal.login,
+      size: this.#size,
+      recipients: envelope.recipients.length,
+    })
+    this.#site.onAccepted(this.#id)
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    if (error instanceof StoreUnavailable) {
+      return this.#refuse(error.full ? STORE_FULL : STORE_AWAY, { reason: messageOf(error) })
+    }
+    this.#site.report({ kind: 'relay-fault', part: 'submission', cause: messageOf(error) })
+    return this.#refuse(INTERNAL_FAULT)
+  }
+
+  /** @param options.first this reason comes before any other that was found */
+  async #refuse(
+    answer: Reply,
+    options: { readonly reason?: string; readonly first?: boolean } = {},
+  ): Promise<void> {
+    if (this.#refusal && options.first !== true) return
+    this.#refusal = { reply: answer, reason: options.reason ?? answer.text }
+    await this.#body?.abort().catch(() => undefined)
+  }
+}

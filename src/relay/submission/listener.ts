@@ -1,0 +1,157 @@
+import type { AddressInfo, Socket } from 'node:net'
+
+import { SMTPServer } from 'smtp-server'
+import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
+
+import type { CertificatePair } from '../../base/certificate.ts'
+import { codeOf, messageOf, Problem } from '../../base/problem.ts'
+import { SubmissionConnection } from './connection.ts'
+import { networkOf, OpenCount } from './network.ts'
+import type { Site } from './site.ts'
+
+/** Where clients are awaited. */
+export interface ListenerOptions {
+  /** For log and metrics: `submissions`, `submission`. */
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** TLS from the first octet (port 465, RFC 8314 section 3.3), or STARTTLS (port 587). */
+  readonly tls: 'implicit' | 'starttls'
+}
+
+/** One port. */
+export class Listener extends SMTPServer {
+  readonly name: string
+  readonly #site: Site
+  readonly #options: ListenerOptions
+  readonly #handshakes: OpenCount
+  readonly #open = new Set<SubmissionConnection>()
+  #stopping = false
+
+  constructor(options: ListenerOptions, certificate: CertificatePair, site: Site) {
+    super({
+      name: site.hostname,
+      secure: options.tls === 'implicit',
+      key: certificate.key,
+      cert: certificate.certificate,
+      minVersion: 'TLSv1.2',
+      // A reply waits for no acknowledgement of the one before.
+      noDelay: true,
+      keepAlive: true,
+      logger: false,
+      hideENHANCEDSTATUSCODES: true,
+      disableReverseLookup: true,
+      maxClients: site.limits.connections,
+      socketTimeout: site.limits.handshakeTime,
+    })
+    this.name = options.name
+    this.#site = site
+    this.#options = options
+    this.#handshakes = new OpenCount(site.limits.connectionsPerNetwork)
+  }
+
+  /** `127.0.0.1:587`, once it listens. */
+  get address(): string {
+    const { address, family, port } = this.server.address() as AddressInfo
+    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port
+  }
+
+  /** @throws Problem where the port cannot be had */
+  async open(): Promise<void> {
+    const { host, port, name } = this.#options
+    await new Promise<void>((resolve, reject) => {
+      const failed = (error: unknown): void =>
+        reject(new Problem(`${name} cannot listen on ${host}:${port}: ${reasonOf(error)}`))
+      this.server.once('error', failed)
+      this.listen(port, host, () => {
+        this.server.off('error', failed)
+        resolve()
+      })
+    })
+    this.#site.report({ kind: 'relay-listening', listener: name, address: this.address })
+  }
+
+  replaceCertificate(certificate: CertificatePair): void {
+    this.updateSecureContext({ key: certificate.key, cert: certificate.certificate })
+  }
+
+  /**
+   * Stops listening and ends the sessions: those that wait at once, with 421; those in the middle of a message have
+   * until `grace` has passed.
+   *
+   * @param grace milliseconds
+   */
+  async shutDown(grace: number): Promise<void> {
+    this.#stopping = true
+    const ended = new Promise<void>(resolve => {
+      this.server.close(() => resolve())
+    })
+    // The topmost socket: a TLS socket must not lose its ground in the middle of a handshake.
+    for (const socket of this._pendingSockets.values()) socket.destroy()
+    for (const connection of this.#open) connection.shutDown()
+    const timer = setTimeout(() => {
+      for (const connection of this.#open) connection.destroy()
+    }, grace)
+    await ended
+    clearTimeout(timer)
+  }
+
+  /** Handshakes are counted by network as sessions are, and have a time that no octet prolongs. */
+  override _acceptSocket(socket: Socket, handshake: boolean): (() => void) | false {
+    const network = networkOf(socket.remoteAddress ?? '')
+    if (handshake && !this.#handshakes.take(network)) {
+      socket.destroy()
+      return false
+    }
+    const release = super._acceptSocket(socket, handshake)
+    if (!handshake) return release
+    const { handshakeTime } = this.#site.limits
+    const timer = setTimeout(() => this._pendingSockets.get(socket)?.destroy(), handshakeTime)
+    let counted = true
+    const end = (): void => {
+      clearTimeout(timer)
+      if (counted) this.#handshakes.giveBack(network)
+      counted = false
+    }
+    socket.once('close', end)
+    if (release === false) return false
+    return () => {
+      release()
+      end()
+    }
+  }
+
+  override connect(socket: Socket, options?: SMTPConnectionOptions | null): void {
+    const connection = new SubmissionConnection(this, socket, options ?? {}, this.#site)
+    this.connections.add(connection)
+    this.#open.add(connection)
+    socket.once('close', () => this.#open.delete(connection))
+    // Weather: a client that hangs up is nothing to report.
+    connection.on('error', () => undefined)
+    connection.init()
+    if (this.#stopping) connection.shutDown()
+  }
+
+  /** Failed handshakes come here as well as faults of the listening socket; those of one client are its own. */
+  override _onError(error: Error): void {
+    if ('meta' in error || 'remoteAddress' in error || !this.server.listening) return
+    this.#site.report({ kind: 'relay-fault', part: this.name, cause: messageOf(error) })
+  }
+}
+
+function reasonOf(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return 'another program has the port'
+    case 'EACCES':
+      return 'ports below 1024 need the right CAP_NET_BIND_SERVICE, or a socket from systemd'
+    case 'EADDRNOTAVAIL':
+      return 'the address is not of this host'
+    default:
+      return messageOf(error)
+  }
+}

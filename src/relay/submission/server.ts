@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
+
+import type { CertificatePair } from '../../base/certificate.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Part } from '../../base/lifecycle.ts'
+import { messageOf, Problem } from '../../base/problem.ts'
+import type { RelayEvent, ReportRelayEvent } from '../events.ts'
+import type { QueueStore } from '../queue/store.ts'
+import { DEFAULT_LIMITS, type SubmissionLimits } from './limits.ts'
+import { Listener, type ListenerOptions } from './listener.ts'
+import { LoginGate, type Authenticate } from './login-gate.ts'
+import { LoginThrottle } from './login-throttle.ts'
+import { OpenCount } from './network.ts'
+import type { Site } from './site.ts'
+
+export interface SubmissionOptions {
+  /** Our own name: in the greeting, in Received and in Message-IDs that we add. */
+  readonly hostname: string
+  readonly listeners: readonly ListenerOptions[]
+  readonly certificate: CertificatePair
+  /** Its third argument is the client's network: an IPv4 address or an IPv6 /64. */
+  readonly authenticate: Authenticate
+  /** @returns a sentence for people on why no mail can be taken now (greeting 421 4.3.0), or undefined */
+  readonly ready: () => string | undefined
+  readonly store: Pick<QueueStore, 'newBody' | 'put'>
+  /** A message is in the store and due now. */
+  readonly onAccepted: (id: string) => void
+  readonly report: ReportRelayEvent
+  readonly clock: Clock
+  readonly limits?: Partial<SubmissionLimits>
+  /** Where `<postmaster>` goes; unless told, postmaster at our own name. */
+  readonly postmaster?: string
+  /** Whether `MAIL FROM:<>` is taken from a login. Default allow: receipts need it, and From is checked anyway. */
+  readonly nullReversePath?: 'allow' | 'refuse'
+  /** Bare CRs and LFs in content: refuse with 550 5.6.0 (default), or make CRLF of them. */
+  readonly bareNewlines?: 'refuse' | 'normalise'
+  /** Milliseconds that a session in the middle of a message has when we stop. Default 10 s. */
+  readonly grace?: number
+}
+
+/** The submission server (RFC 6409): takes mail from people who have logged in, and puts it into the queue. */
+export class SubmissionServer implements Part {
+  readonly name = 'submission'
+  readonly #listeners: readonly Listener[]
+  readonly #grace: number
+
+  /** @throws Problem where certificate and key do not fit */
+  constructor(options: SubmissionOptions) {
+    check(options.certificate)
+    const limits = { ...DEFAULT_LIMITS, ...options.limits }
+    const report = unfailing(options.report)
+    const onAccepted = unfailing(options.onAccepted)
+    const throttle = new LoginThrottle({
+      key: randomBytes(32),
+      wrongPasswords: limits.wrongPasswords,
+      wrongLogins: limits.wrongLogins,
+      window: limits.loginWindow,
+      delay: limits.loginDelay,
+      clock: options.clock,
+    })
+    const site: Site = {
+      hostname: options.hostname,
+      limits,
+      policy: {
+        nullReversePath: options.nullReversePath ?? 'allow',
+        postmaster: options.postmaster ?? `postmaster@${options.hostname}`,
+        recipients: limits.recipients,
+      },
+      bareNewlines: options.bareNewlines ?? 'refuse',
+      gate: new LoginGate({ authenticate: options.authenticate, throttle, report }),
+      networks: new OpenCount(limits.connectionsPerNetwork),
+      store: options.store,
+      clock: options.clock,
+      report,
+      ready: options.ready,
+      onAccepted,
+    }
+    this.#grace = options.grace ?? 10_000
+    this.#listeners = options.listeners.map(
+      listener => new Listener(listener, options.certificate, site),
+    )
+  }
+
+  /** Where it listens, in the order of the options. */
+  get listening(): readonly {
+    readonly name: string
+    readonly address: string
+    readonly port: number
+  }[] {
+    return this.#listeners
+      .filter(({ server }) => server.listening)
+      .map(({ name, address, port }) => ({ name, address, port }))
+  }
+
+  async start(): Promise<void> {
+    for (const listener of this.#listeners) await listener.open()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#listeners.map(listener => listener.shutDown(this.#grace)))
+  }
+
+  /**
+   * Uses another certificate for connections to come.
+   *
+   * @throws Problem where certificate and key do not fit; then the old one stays
+   */
+  replaceCertificate(certificate: CertificatePair): void {
+    check(certificate)
+    for (const listener of this.#listeners) listener.replaceCertificate(certificate)
+  }
+}
+
+function check({ certificate, key }: CertificatePair): void {
+  try {
+    createSecureContext({ cert: certificate, key })
+  } catch (error) {
+    throw new Problem(`certificate and key cannot be used: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** A listener of events that fails must not turn a stored message into a refused one. */
+function unfailing<T extends RelayEvent | string>(
+  listener: (value: T) => void,
+): (value: T) => void {
+  return value => {
+    try {
+      listener(value)
+    } catch {
+      // It has failed at its own business.
+    }
+  }
+}

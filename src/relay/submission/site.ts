@@ -1,0 +1,27 @@
+import type { Clock } from '../../base/clock.ts'
+import type { ReportRelayEvent } from '../events.ts'
+import type { QueueStore } from '../queue/store.ts'
+import type { SubmissionLimits } from './limits.ts'
+import type { LoginGate } from './login-gate.ts'
+import type { OpenCount } from './network.ts'
+import type { SessionPolicy } from './policy.ts'
+
+/**
+ * What every session of one relay shares. All that is handed over through it are ids, texts, chunks and envelopes,
+ * so that a session could run in another process than the store and the limits do.
+ */
+export interface Site {
+  readonly hostname: string
+  readonly limits: SubmissionLimits
+  readonly policy: SessionPolicy
+  /** Bare CRs and LFs in content: refuse the message, or make CRLF of them. */
+  readonly bareNewlines: 'refuse' | 'normalise'
+  readonly gate: LoginGate
+  readonly networks: OpenCount
+  readonly store: Pick<QueueStore, 'newBody' | 'put'>
+  readonly clock: Clock
+  readonly report: ReportRelayEvent
+  /** @returns why no mail can be taken now, or undefined */
+  readonly ready: () => string | undefined
+  readonly onAccepted: (id: string) => void
+}

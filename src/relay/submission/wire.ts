@@ -1,0 +1,24 @@
+import type { Reply } from '../../mail/reply.ts'
+import type { Intake } from './intake.ts'
+
+/** The connection under a dialogue. */
+export interface Wire {
+  readonly secure: boolean
+  /** `TLSv1.3`, or ''. */
+  readonly tls: string
+  readonly network: string
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal
+  /** Octets that the client has sent beyond the present command. */
+  readonly unread: number
+  /** A reply with the code 421 also ends the connection. */
+  say(reply: Reply): void
+  /** Several lines with one code, without enhanced codes (RFC 2034 section 4). */
+  sayLines(code: number, lines: readonly string[]): void
+  /** What follows is a message. */
+  receive(intake: Intake): void
+  /** From here on TLS; afterwards `reset` is called on the dialogue. */
+  startTls(): void
+  loggedIn(): void
+  close(): void
+}
