@@ -4,6 +4,7 @@ import { createRelay, type Relay } from './app/relay-parts.ts'
 import type { Surroundings } from './app/surroundings.ts'
 import { startInOrder, type Part } from './base/lifecycle.ts'
 import { Problem } from './base/problem.ts'
+import type { HostPort } from './config/fields.ts'
 import type { LoadedProbes } from './config/load-probes.ts'
 import type { LoadedRelay } from './config/load-relay.ts'
 import { createHealth, type HealthCheck } from './observe/health.ts'
@@ -12,8 +13,10 @@ import { createMetrics } from './observe/metrics.ts'
 import { createTrace } from './observe/trace.ts'
 import { SqliteHistory } from './probe/sqlite-history.ts'
 import { wilson } from './probe/statistics.ts'
+import { isLoopback } from './web/admin-access.ts'
 import { AdminServer } from './web/admin-server.ts'
 import { ControlServer } from './web/control-server.ts'
+import { PublicServer, type PublicOptions } from './web/public-server.ts'
 import { RealMailTally } from './web/real-mail.ts'
 import { createStatusSource } from './web/status.ts'
 
@@ -54,7 +57,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const surroundings: Surroundings = { ...options, providers }
 
   // Events go up into these; the metrics are made below, from what the parts can be asked.
-  const names = [...providers.map(({ name }) => name), 'other']
+  const names = providers.map(({ name }) => name)
   const real = new RealMailTally({ clock, providers: names })
   const relay =
     options.relay &&
@@ -133,12 +136,32 @@ export async function startApp(options: AppOptions): Promise<App> {
     )
   }
 
+  const web = options.relay?.config.web
+  if (daemon && options.relay !== undefined && web !== undefined) {
+    parts.push(new PublicServer(publicOptions(options.relay, web.listen)))
+  }
+
   const stop = await startInOrder(parts)
   return {
     relay,
     probing,
     stop,
     adminUrl: () => (admin === undefined ? '' : `http://127.0.0.1:${admin.port}/`),
+  }
+}
+
+function publicOptions({ config, tls }: LoadedRelay, listen: HostPort): PublicOptions {
+  const { hostname, listen: ports, directory } = config
+  return {
+    ...listen,
+    // Plain HTTP is for a proxy on this host.
+    ...(!isLoopback(listen.host) && { tls }),
+    facts: {
+      hostname,
+      domain: directory.domains[0] ?? hostname,
+      submissions: ports.submissions[0]?.port ?? 0,
+      submission: ports.submission[0]?.port ?? 0,
+    },
   }
 }
 

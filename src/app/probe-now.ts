@@ -33,7 +33,11 @@ export function probeNow(
   const gone = new AbortController()
   news.once('close', () => gone.abort(new Error('nobody listens any more')))
   const runs = names.map(async probe => {
+    // A mailbox is looked at many times: the same words twice are no news.
+    const told = new Set<string>()
     const tell = (text: string, verdict?: VerdictLabel): void => {
+      if (told.has(text) && verdict === undefined) return
+      told.add(text)
       if (!news.destroyed) news.write({ probe, at: clock(), text, ...(verdict && { verdict }) })
     }
     try {

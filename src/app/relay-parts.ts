@@ -5,26 +5,18 @@ import type { Part } from '../base/lifecycle.ts'
 import { Periodic } from '../base/periodic.ts'
 import { messageOf } from '../base/problem.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
-import { Directory } from '../directory/directory.ts'
+import type { Directory } from '../directory/directory.ts'
 import type { ReportDirectoryEvent } from '../directory/events.ts'
-import { ExportFileSource } from '../directory/export-file-source.ts'
-import { GUARD_LIMITS } from '../directory/guard.ts'
-import { LdapSource } from '../directory/ldap-source.ts'
-import { SCHEMAS } from '../directory/schema.ts'
-import type { DirectorySource } from '../directory/source.ts'
-import { classify, findProvider, providerOfHost } from '../mail/provider-table.ts'
+import { providerOfHost } from '../mail/provider-table.ts'
 import type { ReportRelayEvent } from '../relay/events.ts'
 import { RETRY_DEFAULTS } from '../relay/queue/retry.ts'
 import { QueueRunner } from '../relay/queue/runner.ts'
 import { SqliteQueueStore } from '../relay/queue/sqlite-store.ts'
+import type { ListenerOptions } from '../relay/submission/listener.ts'
 import { SubmissionServer } from '../relay/submission/server.ts'
-import { DirectMx } from '../relay/transport/direct-mx.ts'
-import type { Classify } from '../relay/transport/host-result.ts'
-import type { Resolver } from '../relay/transport/resolver.ts'
-import { Smarthost } from '../relay/transport/smarthost.ts'
-import { SystemResolver } from '../relay/transport/system-resolver.ts'
-import type { Transport } from '../relay/transport/transport.ts'
+import { createDirectory } from './directory-part.ts'
 import type { Surroundings } from './surroundings.ts'
+import { createDelivery } from './transport-parts.ts'
 
 /** The relay, in the order in which its parts start. */
 export interface Relay {
@@ -51,10 +43,10 @@ export async function createRelay(
   const { clock, random, folder } = surroundings
   const store = await SqliteQueueStore.open(folder.file('queue.sqlite'))
   const directory = createDirectory(loaded, surroundings, report.directory)
-  const transport = createTransport(loaded, surroundings)
+  const delivery = createDelivery(loaded, surroundings)
   const runner = new QueueRunner({
     store,
-    routeOf: () => transport,
+    routeOf: () => delivery.transport,
     report: report.relay,
     providerOf: host => providerOfHost(host, surroundings.providers),
     hostname: config.hostname,
@@ -103,7 +95,7 @@ export async function createRelay(
     { name: 'queue store', start: () => Promise.resolve(), stop: () => store.close() },
     retention,
     directory,
-    { name: 'transport', start: () => Promise.resolve(), stop: () => transport.close() },
+    delivery.part,
     runner,
     submission,
   ]
@@ -111,114 +103,13 @@ export async function createRelay(
   return { parts, store, directory, submission, certificateExpiry: () => validToDate.getTime() }
 }
 
-function listenersOf({ config }: LoadedRelay): {
-  name: string
-  host: string
-  port: number
-  tls: 'implicit' | 'starttls'
-}[] {
+function listenersOf({ config }: LoadedRelay): ListenerOptions[] {
   const { submissions, submission } = config.listen
-  return [
-    ...submissions.map(({ host, port }) => ({
-      name: 'submissions',
-      host,
-      port,
-      tls: 'implicit' as const,
-    })),
-    ...submission.map(({ host, port }) => ({
-      name: 'submission',
-      host,
-      port,
-      tls: 'starttls' as const,
-    })),
-  ]
-}
-
-function createDirectory(
-  { config, ldap: secrets }: LoadedRelay,
-  { clock, random, folder }: Surroundings,
-  report: ReportDirectoryEvent,
-): Directory {
-  const { domains, ldap, export_file: exportFile, ...rest } = config.directory
-  const sources: DirectorySource[] = []
-  if (ldap !== undefined && secrets !== undefined) {
-    const preset = SCHEMAS[ldap.schema]
-    const { filter = preset.people.filter } = ldap
-    sources.push(
-      new LdapSource({
-        name: 'ldap',
-        url: ldap.url,
-        startTls: ldap.starttls,
-        ...(secrets.ca !== undefined && { ca: secrets.ca }),
-        ...(ldap.server_name !== undefined && { servername: ldap.server_name }),
-        bindDn: ldap.bind_dn,
-        bindPassword: secrets.bindPassword,
-        base: ldap.base,
-        ...(ldap.role_base !== undefined && { roleBase: ldap.role_base }),
-        schema: {
-          ...preset,
-          people: { ...preset.people, filter, password: ldap.password_attribute },
-        },
-        domains,
-        operationTimeout: ldap.timeout,
-        // A page of a large directory takes one operation; a whole reading takes many.
-        readTimeout: 30 * ldap.timeout,
-        clock,
-      }),
-    )
-  }
-  if (exportFile !== undefined) {
-    sources.push(
-      new ExportFileSource({ name: 'export-file', path: exportFile.path, domains, settle: SECOND }),
-    )
-  }
-  return new Directory({
-    sources,
-    snapshotPath: folder.file('directory.json'),
-    domains,
-    acceptAddressAsLogin: true,
-    senders: new Map(Object.entries(rest.senders)),
-    syncEvery: rest.sync_every,
-    fullEvery: rest.full_scan_every,
-    guard: { ...GUARD_LIMITS, share: rest.max_loss_percent / 100 },
-    report,
-    clock,
-    random,
-  })
-}
-
-function createTransport(
-  { config, smarthost: secrets }: LoadedRelay,
-  world: Surroundings,
-): Transport {
-  const { direct, smarthost } = config.delivery
-  const resolver: Resolver =
-    world.resolver ?? new SystemResolver({ servers: direct.nameservers, port: direct.port })
-  const byHost: Classify = (reply, host) =>
-    classify(reply, findProvider(providerOfHost(host, world.providers), world.providers))
-  if (smarthost !== undefined) {
-    const { username, host, port, tls } = smarthost
-    const { ca, password } = secrets
-    return new Smarthost({
-      hostname: config.hostname,
-      host,
-      port,
-      tls,
-      ...(ca !== undefined && { ca }),
-      ...(username !== undefined &&
-        password !== undefined && { credentials: { user: username, password } }),
-      resolver,
-      classify: byHost,
-    })
-  }
-  return new DirectMx({
-    hostname: config.hostname,
-    resolver,
-    classify: byHost,
-    tls: { policy: direct.tls },
-    own: { names: [config.hostname], addresses: [] },
-    addressOrder: direct.address_order,
-    clock: world.clock,
-    random: world.random,
-  })
+  const implicit = submissions.map(
+    ({ host, port }) => ({ name: 'submissions', host, port, tls: 'implicit' }) as const,
+  )
+  const starttls = submission.map(
+    ({ host, port }) => ({ name: 'submission', host, port, tls: 'starttls' }) as const,
+  )
+  return [...implicit, ...starttls]
 }

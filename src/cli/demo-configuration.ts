@@ -39,6 +39,7 @@ export function demoRelay(
     state,
     log: LOG,
     admin: { listen: `${HOST}:${ports.admin}` },
+    web: { listen: `${HOST}:${ports.publicWeb}` },
     listen: {
       submissions: [`${HOST}:${ports.submissions}`],
       submission: [`${HOST}:${ports.submission}`],

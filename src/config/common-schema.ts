@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { count, duration, hostPort, section, text, word } from './fields.ts'
+import { hostPort, section, text, word } from './fields.ts'
 
 /** What both files may say, since each of them can run alone. */
 export const commonShape = {
@@ -34,10 +34,3 @@ export const resolverShape = {
   /** Name servers to ask instead of the system's: `192.0.2.53` or `192.0.2.53:5353`. */
   nameservers: z.array(text('the address of a name server')).default([]),
 }
-
-/** Times of waiting that several sections share. */
-export const timeout = (standard: string): z.ZodType<number> =>
-  duration({ atLeast: '1s', atMost: '10m' }).prefault(standard as never)
-
-export const smallCount = (standard: number, most: number): z.ZodDefault<z.ZodNumber> =>
-  count(1, most).default(standard)

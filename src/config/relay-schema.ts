@@ -89,6 +89,7 @@ export const relaySchema = z.strictObject({
       ...resolverShape,
       port: port().default(25),
       tls: word(['opportunistic', 'required']).default('opportunistic'),
+      allow_loopback: flag().default(false),
       address_order: word(['ipv4-first', 'ipv6-first']).default('ipv4-first'),
     }),
     concurrency: count(1, 1_000).default(50),
@@ -100,6 +101,7 @@ export const relaySchema = z.strictObject({
     give_up_after: duration({ atLeast: '1m', atMost: '14d' }).prefault('5d'),
     delay_notice_after: duration({ atLeast: '1m', atMost: '14d' }).prefault('4h'),
   }),
+  web: z.strictObject({ listen: hostPort() }).optional(),
   retention: section({
     /** How long the record of a finished message is kept, for `trace`. */
     messages: duration({ atLeast: '1h', atMost: '400d' }).prefault('14d'),
