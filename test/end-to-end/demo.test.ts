@@ -114,11 +114,8 @@ describe('mailcanary demo', () => {
         )
         return samples.length === 3 && samples.every(({ value }) => value > 0) ? samples : undefined
       }, 'arrivals at three providers')
-      expect(arrivals.map(({ labels }) => labels['provider']).toSorted()).toEqual([
-        'gmail',
-        'hotmail',
-        'yahoo',
-      ])
+      const providers = new Set(arrivals.map(({ labels }) => labels['provider']))
+      expect(providers).toEqual(new Set(['gmail', 'hotmail', 'yahoo']))
     } finally {
       await prometheus.stop()
     }

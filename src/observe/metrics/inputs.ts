@@ -1,4 +1,4 @@
-import type { Gauge, Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 
 import { SECOND, type Clock } from '../../base/clock.ts'
 import type { QueueCounts } from '../../relay/queue/store.ts'
