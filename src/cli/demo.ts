@@ -1,12 +1,16 @@
-import { writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 import { InvalidArgumentError, type Command } from 'commander'
 
 import { startApp, type App } from '../app.ts'
+import { writeAtomically } from '../base/atomic-file.ts'
 import { createAuthority } from '../base/certificate.ts'
 import { formatDuration, parseDuration } from '../base/duration.ts'
+import { codeOf } from '../base/problem.ts'
+import { Secret } from '../base/secret.ts'
 import { StateFolder } from '../base/state-folder.ts'
 import { demoProviders } from '../demo/profiles.ts'
 import { DemoWorld } from '../demo/world.ts'
@@ -60,6 +64,7 @@ async function runDemo(options: DemoOptions, version: string): Promise<void> {
   const authority = await createAuthority('mailcanary demo')
   const world = new DemoWorld({
     authority,
+    canaryPassword: await keptSecret(folder.file('canary-password')),
     portBase: options.portBase,
     clock: Date.now,
     random: Math.random,
@@ -100,6 +105,18 @@ async function runDemo(options: DemoOptions, version: string): Promise<void> {
     folder.close()
   }
   process.stdout.write(`Ended. Queue and history are in ${folder.path}\n`)
+}
+
+/** A secret of this state folder: made at the first start, the same at every later one. */
+async function keptSecret(path: string): Promise<Secret> {
+  try {
+    return new Secret(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    const secret = new Secret(randomBytes(18).toString('base64url'))
+    await writeAtomically(path, secret.reveal())
+    return secret
+  }
 }
 
 function welcome(ports: DemoPorts, state: string): string {

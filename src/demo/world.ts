@@ -25,6 +25,8 @@ export interface DemoWorldOptions {
   readonly clock: Clock
   readonly random: Random
   readonly script?: ScriptOptions
+  /** Password of the login `canary`; a new one if undefined. A relay that kept its snapshot knows the one of before. */
+  readonly canaryPassword?: Secret
   /** How long mail takes that is late, milliseconds: longer than the prober waits. */
   readonly lateAfter?: number
 }
@@ -48,7 +50,7 @@ const CANARY_LOGIN = 'canary'
 /** The embedded world: providers, directory, name service and an old server, all on loopback. */
 export class DemoWorld implements Part {
   readonly name = 'demo world'
-  readonly canary = { login: CANARY_LOGIN, password: randomSecret() }
+  readonly canary: { readonly login: string; readonly password: Secret }
   readonly #options: DemoWorldOptions
   readonly #host: string
   readonly #bindPassword = randomSecret()
@@ -58,6 +60,7 @@ export class DemoWorld implements Part {
 
   constructor(options: DemoWorldOptions) {
     this.#options = options
+    this.canary = { login: CANARY_LOGIN, password: options.canaryPassword ?? randomSecret() }
     this.#host = options.host ?? '127.0.0.1'
   }
 

@@ -44,7 +44,10 @@ export async function readFolder(
   const known = cursor?.uidValidity === uidValidity ? cursor : undefined
   const listed = box.exists === 0 ? [] : await listFrom(client, known?.uidNext ?? 1)
   const wanted = listed.filter(
-    message => known !== undefined || (message.internalDate ?? since) >= since - SLACK,
+    message =>
+      // Gmail's labels: what is in the inbox shows in All Mail too, maybe before we read the inbox.
+      !(placement === 'other' && message.inInbox) &&
+      (known !== undefined || (message.internalDate ?? since) >= since - SLACK),
   )
   const taken = wanted.slice(0, MAX_MESSAGES)
   const more = wanted.length > taken.length
@@ -76,6 +79,8 @@ export async function readFolder(
 interface Listed {
   readonly uid: number
   readonly internalDate: number | undefined
+  /** Bears Gmail's label of the inbox, in whatever folder it was listed. */
+  readonly inInbox: boolean
 }
 
 /** UIDs and dates from a UID on, ascending. */
@@ -83,14 +88,18 @@ async function listFrom(client: ImapFlow, from: number): Promise<readonly Listed
   const listed: Listed[] = []
   for await (const message of client.fetch(
     `${from}:*`,
-    { uid: true, internalDate: true },
+    { uid: true, internalDate: true, labels: client.capabilities.has('X-GM-EXT-1') },
     { uid: true },
   )) {
     // RFC 9051 section 6.4.8: `n:*` always holds the last message, even where its UID is below n.
     if (message.uid < from) continue
     if (listed.length >= MAX_LISTED)
       throw new Problem(`a folder of more than ${MAX_LISTED} messages`)
-    listed.push({ uid: message.uid, internalDate: dateOf(message) })
+    listed.push({
+      uid: message.uid,
+      internalDate: dateOf(message),
+      inInbox: message.labels?.has('\\Inbox') ?? false,
+    })
   }
   return listed.sort((a, b) => a.uid - b.uid)
 }

@@ -1,3 +1,5 @@
+import { closeSync, openSync } from 'node:fs'
+
 import Database from 'better-sqlite3'
 
 import type { CanaryFilter, CanaryRecord, HistoryStore, Tally } from './history.ts'
@@ -49,6 +51,8 @@ export class SqliteHistory implements HistoryStore {
    * @throws Problem if the file was written by a newer version
    */
   constructor(path: string) {
+    // SQLite would create it readable for all.
+    if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600))
     this.#db = new Database(path)
     prepare(this.#db)
     this.#statements = Object.fromEntries(

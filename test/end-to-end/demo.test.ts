@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -174,6 +174,18 @@ describe('mailcanary demo', () => {
       'state',
     ])
     await expect(fetch(`http://127.0.0.1:${ADMIN}/`)).rejects.toThrow()
+  })
+
+  test('started again on the same state it goes on, and no login is refused', async () => {
+    demo = Daemon.start(['demo', '--state', join(folder, 'state'), '--port-base', String(BASE)])
+    await demo.line(/relay to gmail: inbox after/)
+    expect(demo.output).not.toContain('refused')
+  })
+
+  test('what it keeps is for its owner alone, but for the certificate to trust', async () => {
+    const names = await readdir(join(folder, 'state'))
+    const open = names.filter(name => (statSync(join(folder, 'state', name)).mode & 0o077) !== 0)
+    expect(open.filter(name => name !== 'ca.pem')).toEqual([])
   })
 })
 

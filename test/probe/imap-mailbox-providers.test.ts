@@ -159,3 +159,18 @@ test('a reading that is given up says so and leaves no connection', async () => 
   stop.abort()
   expect(await reading).toMatchObject({ complete: false, blindness: 'prober-stopped' })
 })
+
+test('what Gmail shows in All Mail because it is in the inbox is no mail in another folder', async () => {
+  const { account, mailbox } = await simulated(GMAIL)
+  const show = (subject: string, labels: readonly string[]): void => {
+    const raw = Buffer.from(`Subject: ${subject}\r\n\r\nbody\r\n`)
+    account.get(GMAIL.allMail)?.append({ raw, internalDate: Date.now(), labels })
+  }
+  // It came between our looks at INBOX and at All Mail: the next look finds it where it is.
+  show('in the inbox', [String.raw`\Inbox`])
+  show('moved by a filter', ['Newsletters'])
+  const { messages } = await mailbox.read([], 0, 'all', never)
+  expect(messages.map(({ placement, header }) => [placement, header.trim()])).toEqual([
+    ['other', 'Subject: moved by a filter'],
+  ])
+})
