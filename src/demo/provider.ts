@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-import type { Clock, Random } from '../base/clock.ts'
+import { SECOND, type Clock, type Random } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { domainOf } from '../mail/envelope.ts'
 import type { Behaviour } from './behaviour.ts'
@@ -65,7 +65,12 @@ export class SimulatedProvider implements Part {
     this.name = options.profile.name
     this.profile = options.profile
     this.#options = options
-    this.account = new Account(this.seedAddress, options.password, options.profile.quirks.folders)
+    this.account = new Account(
+      this.seedAddress,
+      options.password,
+      options.profile.quirks.folders,
+      Math.floor(options.clock() / SECOND),
+    )
   }
 
   get seedAddress(): string {

@@ -12,10 +12,21 @@ export class Account {
   readonly username: string
   readonly password: string
   readonly #mailboxes = new Map<string, Mailbox>()
+  readonly #madeAt: number
 
-  constructor(username: string, password: string, folders: readonly FolderRow[]) {
+  /**
+   * @param madeAt seconds since the epoch, of which UIDVALIDITY is made: an account that begins anew counts its UIDs from
+   * 1 again, and must tell clients that remember the old ones (RFC 3501 section 2.3.1.1)
+   */
+  constructor(
+    username: string,
+    password: string,
+    folders: readonly FolderRow[],
+    madeAt = 1_700_000_000,
+  ) {
     this.username = username
     this.password = password
+    this.#madeAt = madeAt
     for (const folder of folders) this.create(folder.name, folder.attributes)
   }
 
@@ -25,7 +36,7 @@ export class Account {
 
   create(name: string, attributes: readonly string[] = []): Mailbox {
     // Differs from folder to folder: a client that mixes up two folders' cursors is to notice.
-    const mailbox = new Mailbox(name, attributes, 1_700_000_000 + this.#mailboxes.size)
+    const mailbox = new Mailbox(name, attributes, this.#madeAt + this.#mailboxes.size)
     this.#mailboxes.set(keyOf(name), mailbox)
     return mailbox
   }
