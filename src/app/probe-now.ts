@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 
 import { messageOf, Problem } from '../base/problem.ts'
 import { formatReply } from '../mail/reply.ts'
@@ -21,13 +21,14 @@ export interface ProbeNews {
  * Sends one canary for every probe that is meant, and tells what happens as it happens.
  *
  * @param name of a probe (`relay/gmail-1`), of a group (`everyone`), or `all`
+ * @returns the news, which nobody has to read (`resume`)
  * @throws Problem if nothing has this name
  */
 export function probeNow(
   probing: Probing,
   name: string,
   clock: () => number,
-): AsyncIterable<ProbeNews> {
+): Readable & AsyncIterable<ProbeNews> {
   const names = chosen(probing, name)
   const news = new PassThrough({ objectMode: true })
   const gone = new AbortController()

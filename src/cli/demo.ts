@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
 
 import { startApp, type App } from '../app.ts'
+import { probeNow } from '../app/probe-now.ts'
 import { writeAtomically } from '../base/atomic-file.ts'
 import { createAuthority } from '../base/certificate.ts'
 import { formatDuration, parseDuration } from '../base/duration.ts'
@@ -95,6 +96,7 @@ async function runDemo(options: DemoOptions, version: string): Promise<void> {
     })
     try {
       process.stdout.write(welcome(ports, folder.path))
+      await showSomething(app)
       await Promise.race([stopping, options.for === undefined ? never() : after(options.for)])
       if (options.for !== undefined) process.stdout.write(await summary(app, began))
     } finally {
@@ -132,6 +134,12 @@ function welcome(ports: DemoPorts, state: string): string {
   Ctrl-C ends it. What happens:
 
 `
+}
+
+/** A demo that goes on where it ended would wait for its next slot: nobody should have to look at nothing. */
+async function showSomething({ probing }: App): Promise<void> {
+  if (probing === undefined || (await probing.history.list({ limit: 1 })).length === 0) return
+  probeNow(probing, 'everyone', Date.now).resume()
 }
 
 /** What became of the canaries of this run, as a table. */
