@@ -1,4 +1,4 @@
-import type { AddressInfo, Socket } from 'node:net'
+import { isIPv6, type AddressInfo, type Socket } from 'node:net'
 
 import { SMTPServer } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
@@ -63,11 +63,14 @@ export class Listener extends SMTPServer {
   /** @throws Problem where the port cannot be had */
   async open(): Promise<void> {
     const { host, port, name } = this.#options
+    const ipv6Only = isIPv6(host)
+    const place = ipv6Only ? `[${host}]:${port}` : `${host}:${port}`
     await new Promise<void>((resolve, reject) => {
       const failed = (error: unknown): void =>
-        reject(new Problem(`${name} cannot listen on ${host}:${port}: ${reasonOf(error)}`))
+        reject(new Problem(`${name} cannot listen on ${place}: ${reasonOf(error)}`))
       this.server.once('error', failed)
-      this.listen(port, host, () => {
+      // Otherwise `::` would take IPv4 along, and a listener on 0.0.0.0 beside it could not have the port.
+      this.server.listen({ port, host, ipv6Only }, () => {
         this.server.off('error', failed)
         resolve()
       })

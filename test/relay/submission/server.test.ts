@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { LoginResult } from '../../../src/directory/principal.ts'
 import { WireClient } from '../../conformance/wire-client.ts'
-import { eventually } from '../../support/server-process.ts'
+import { eventually, freePort } from '../../support/server-process.ts'
 import { ALICE, certificate, MESSAGE, PASSWORD, run, submit } from './fixture.ts'
 
 describe('SubmissionServer', () => {
@@ -158,5 +158,20 @@ describe('SubmissionServer', () => {
     await expect(run({ listeners: [{ name: 'submissions', ...implicit }] })).rejects.toThrow(
       `submissions cannot listen on 127.0.0.1:${implicit.port}: another program has the port`,
     )
+  })
+
+  it('listens on all addresses of both families beside each other', async () => {
+    const port = await freePort('0.0.0.0')
+    const listeners = ['0.0.0.0', '::'].map(host => ({
+      name: 'submission',
+      host,
+      port,
+      tls: 'starttls' as const,
+    }))
+    const { server } = await run({ listeners })
+    expect(server.listening.map(({ address }) => address)).toEqual([
+      `0.0.0.0:${port}`,
+      `[::]:${port}`,
+    ])
   })
 })
