@@ -15,17 +15,9 @@ export interface PostfixOptions {
   readonly port?: number
   /** Paths. */
   readonly tls?: { readonly certificate: string; readonly key: string }
-  /** As a client of our relay: where it sends all other mail. Without it other mail is discarded. */
-  readonly relay?: {
-    readonly host: string
-    readonly port: number
-    readonly user: string
-    readonly password: string
-    /** Path of the authority, and the name that the relay's certificate has to have. */
-    readonly ca: string
-    readonly name: string
-  }
-  /** More of main.cf; wins over what is above. */
+  /** More services, as lines of master.cf. */
+  readonly services?: string
+  /** More of main.cf; wins over what is above. With `default_transport: smtp` other mail is not discarded. */
   readonly settings?: Readonly<Record<string, string>>
 }
 
@@ -38,6 +30,12 @@ export interface Postfix {
   messages(): Promise<readonly Buffer[]>
   /** Runs its sendmail: `sendmail(['-f', 'alice@example.org', 'bob@example.net'], text)`. */
   sendmail(args: readonly string[], message: string): Promise<void>
+  /** Its queue, one message a line in JSON: `postqueue -j`. */
+  queue(): Promise<string>
+  /** How many messages are in its queue. */
+  queued(): Promise<number>
+  /** Reads its files again and tries what is in the queue. */
+  retry(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -64,11 +62,7 @@ export async function startPostfix(folder: string, options: PostfixOptions): Pro
     await cp(join('/etc/postfix', name), join(etc, name), { recursive: true })
   }
   await writeFile(join(etc, 'main.cf'), mainCf(home, folder, options))
-  await writeFile(join(etc, 'master.cf'), masterCf(address, port))
-  if (options.relay) {
-    const { host, port: relayPort, user, password } = options.relay
-    await writeFile(join(etc, 'sasl'), `[${host}]:${relayPort} ${user}:${password}\n`)
-  }
+  await writeFile(join(etc, 'master.cf'), masterCf(address, port) + (options.services ?? ''))
   const run = promisify(execFile)
   // Makes the queue's folders. `start` would hide the master's pid behind a script.
   await run(program, ['-c', etc, 'check'])
@@ -82,6 +76,8 @@ export async function startPostfix(folder: string, options: PostfixOptions): Pro
     log: join(home, 'master.log'),
     ready: signal => portOpen(port, address, signal),
   })
+  const queue = async (): Promise<string> =>
+    (await run(findProgram('postqueue') ?? 'postqueue', ['-c', etc, '-j'])).stdout
   return {
     address,
     port,
@@ -96,6 +92,12 @@ export async function startPostfix(folder: string, options: PostfixOptions): Pro
       running.child.stdin?.end(message)
       await running
     },
+    queue,
+    queued: async () => (await queue()).split('\n').filter(line => line !== '').length,
+    async retry() {
+      await run(program, ['-c', etc, 'reload'])
+      await run(program, ['-c', etc, 'flush'])
+    },
     stop: () => master.stop(),
   }
 }
@@ -104,7 +106,7 @@ const NOBODY = 65_534
 const NOGROUP = 65_534
 
 function mainCf(home: string, folder: string, options: PostfixOptions): string {
-  const { deliver = 'maildir', relay, tls } = options
+  const { deliver = 'maildir', tls } = options
   const transport =
     deliver === 'maildir'
       ? 'virtual:'
@@ -142,16 +144,6 @@ function mainCf(home: string, folder: string, options: PostfixOptions): string {
     settings['smtpd_tls_cert_file'] = tls.certificate
     settings['smtpd_tls_key_file'] = tls.key
     settings['smtpd_tls_received_header'] = 'yes'
-  }
-  if (relay) {
-    settings['default_transport'] = 'smtp'
-    settings['relayhost'] = `[${relay.host}]:${relay.port}`
-    settings['smtp_tls_security_level'] = 'secure'
-    settings['smtp_tls_CAfile'] = relay.ca
-    settings['smtp_tls_secure_cert_match'] = relay.name
-    settings['smtp_sasl_auth_enable'] = 'yes'
-    settings['smtp_sasl_security_options'] = 'noanonymous'
-    settings['smtp_sasl_password_maps'] = `texthash:${join(home, 'etc', 'sasl')}`
   }
   return Object.entries({ ...settings, ...options.settings })
     .map(([key, value]) => `${key} = ${value}\n`)
