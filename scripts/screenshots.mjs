@@ -19,7 +19,7 @@ const page = await browser.newPage({
   colorScheme: 'light',
   reducedMotion: 'reduce',
 })
-await page.goto(`${url}?range=1h`)
+await page.goto(`${url}#15m`)
 await page.locator('#data').waitFor()
 await page.locator('canvas').first().waitFor()
 await page.screenshot({ path: join(folder, 'status.png') })

@@ -125,7 +125,7 @@ function welcome(ports: DemoPorts, state: string): string {
   return `
   mailcanary demo: a relay, a prober, and a small world of providers that misbehave by a script.
 
-    Status page      http://127.0.0.1:${ports.admin}/
+    Status page      http://127.0.0.1:${ports.admin}/#15m
     Client set-up    http://127.0.0.1:${ports.publicWeb}/
     Send mail        127.0.0.1:${ports.submission} (STARTTLS) or :${ports.submissions} (TLS), login alice, password canary-demo,
                      from alice@example.org to seed@gmail.example

@@ -40,6 +40,7 @@ export interface StatusOptions {
 
 // Wide enough for a chart, and a step holds several canaries of a probe that runs every few minutes.
 const WINDOWS: Readonly<Record<RangeName, { readonly length: number; readonly step: number }>> = {
+  '15m': { length: 15 * MINUTE, step: MINUTE },
   '1h': { length: HOUR, step: 5 * MINUTE },
   '6h': { length: 6 * HOUR, step: 15 * MINUTE },
   '24h': { length: DAY, step: HOUR },

@@ -241,6 +241,6 @@ describe.skipIf(missing('chromium'))('the status page in a browser', () => {
     expect(await page.locator('h1').count()).toBe(1)
     expect(await page.locator('h3, h4').count()).toBe(0)
     expect(await page.getByRole('table').count()).toBe(5)
-    expect(await page.getByRole('radio').count()).toBe(5)
+    expect(await page.getByRole('radio').count()).toBe(6)
   })
 })

@@ -47,7 +47,7 @@ describe('the data of the status page', () => {
     expect(status.seeds.map(seed => seed.state)).toEqual(['unread', 'unread', 'unread'])
   })
 
-  it.each(['1h', '6h', '24h', '7d', '30d'] as const)(
+  it.each(['15m', '1h', '6h', '24h', '7d', '30d'] as const)(
     'has steps that end with now and counts every canary of %s in exactly one',
     async range => {
       const history = new SqliteHistory(':memory:')

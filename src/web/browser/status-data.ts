@@ -4,7 +4,7 @@
  * seconds.
  */
 
-export const RANGES = ['1h', '6h', '24h', '7d', '30d'] as const
+export const RANGES = ['15m', '1h', '6h', '24h', '7d', '30d'] as const
 export type RangeName = (typeof RANGES)[number]
 
 export const VERDICTS = [

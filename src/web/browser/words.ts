@@ -26,6 +26,7 @@ export function stageWords(stage: string): string {
 }
 
 export const RANGE_WORDS: Readonly<Record<RangeName, string>> = {
+  '15m': 'in the last 15 minutes',
   '1h': 'in the last hour',
   '6h': 'in the last 6 hours',
   '24h': 'in the last 24 hours',
