@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { ssha } from '../support/password.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { ScriptedSmtp, type SeenMessage } from '../support/scripted-smtp.ts'
+import type { SeenMessage } from '../support/scripted-session.ts'
+import { ScriptedSmtp } from '../support/scripted-smtp.ts'
 import { eventually, missing } from '../support/server-process.ts'
 import { RELAY_NAME, Site } from '../support/site.ts'
 
