@@ -188,7 +188,7 @@ function detailOf(verdict: Verdict): string {
     case 'arrived':
       return verdict.tab ?? ''
     case 'missing':
-      return verdict.stage
+      return ''
     case 'bounced':
       return formatReply(verdict.reply)
     case 'rejected':
