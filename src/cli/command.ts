@@ -5,7 +5,10 @@ import { addCheck } from './check.ts'
 import type { CommandContext } from './context.ts'
 import { addDemo } from './demo.ts'
 import { addProbe } from './probe.ts'
+import { addQueue } from './queue.ts'
 import { addRun } from './run.ts'
+import { addTrace } from './trace.ts'
+import { addWho } from './who.ts'
 
 /**
  * Runs one command line.
@@ -29,7 +32,8 @@ export async function runCommand(args: readonly string[], version: string): Prom
       exitCode = code
     },
   }
-  for (const add of [addCheck, addDemo, addProbe, addRun]) add(program, context)
+  for (const add of [addCheck, addDemo, addProbe, addQueue, addRun, addTrace, addWho])
+    add(program, context)
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode

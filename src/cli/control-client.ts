@@ -8,15 +8,25 @@ import { codeOf, Problem } from '../base/problem.ts'
  * Asks the daemon that owns a state folder, and yields its answer line by line.
  *
  * @param socket path of the daemon's control socket
+ * @param body what is asked, where the path does not say it all
  * @returns undefined if no daemon runs there
- * @throws Problem if one does but may not be asked by this user
+ * @throws Problem if one does but may not be asked by this user, or does not understand
  */
 export async function askDaemon(
   socket: string,
   path: string,
+  body?: unknown,
 ): Promise<AsyncIterable<unknown> | undefined> {
-  const call = request({ socketPath: socket, path, method: 'POST' })
-  call.end()
+  const json = body === undefined ? undefined : JSON.stringify(body)
+  const call = request({
+    socketPath: socket,
+    path,
+    method: 'POST',
+    ...(json !== undefined && {
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) },
+    }),
+  })
+  call.end(json)
   let answer: IncomingMessage
   try {
     ;[answer] = (await once(call, 'response')) as [IncomingMessage]
@@ -27,6 +37,12 @@ export async function askDaemon(
       throw new Problem(`${socket}: only the user that mailcanary runs as may do this`)
     }
     throw error
+  }
+  if (answer.statusCode !== 200) {
+    answer.resume()
+    throw new Problem(
+      `${socket}: the daemon does not know this command: it is of another version; restart it`,
+    )
   }
   return parsed(answer)
 }

@@ -1,4 +1,5 @@
 import type { CertificatePair } from '../base/certificate.ts'
+import { ServerIdentities } from '../base/server-tls.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import { probesSchema } from '../config/probes-schema.ts'
@@ -50,6 +51,17 @@ export function demoRelay(
       sync_every: '15s',
       ldap: { url, bind_dn: bindDn, base: peopleDn },
     },
+    // The same hurry for the canaries: more in an hour than anybody has in a day.
+    limits: {
+      logins: {
+        [world.canary.login]: {
+          messages_per_hour: 'none',
+          messages_per_day: 'none',
+          recipients_per_hour: 'none',
+          recipients_per_day: 'none',
+        },
+      },
+    },
     // An hour of the world is a minute here.
     delivery: {
       retry: ['5s', '10s', '15s', '30s'],
@@ -60,7 +72,7 @@ export function demoRelay(
   return {
     path: 'demo',
     config,
-    tls,
+    tls: new ServerIdentities([tls]),
     ldap: { ca: undefined, bindPassword },
     smarthost: { ca: undefined, password: undefined },
   }
@@ -122,6 +134,7 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
   return {
     path: 'demo',
     config,
+    store: undefined,
     origins: new Map([
       ['relay', { ca, password: canary.password }],
       ['old-server', { ca, password: oldServer.password }],

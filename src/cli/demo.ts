@@ -7,8 +7,10 @@ import { InvalidArgumentError, type Command } from 'commander'
 
 import { startApp, type App } from '../app.ts'
 import { probeNow } from '../app/probe-now.ts'
+import { Pseudonyms } from '../app/pseudonyms.ts'
 import { writeAtomically } from '../base/atomic-file.ts'
 import { createAuthority } from '../base/certificate.ts'
+import { DAY } from '../base/clock.ts'
 import { formatDuration, parseDuration } from '../base/duration.ts'
 import { codeOf } from '../base/problem.ts'
 import { Secret } from '../base/secret.ts'
@@ -54,14 +56,19 @@ Examples:
 
 async function runDemo(options: DemoOptions, version: string): Promise<void> {
   const stopping = stopRequest()
+  const folder = await StateFolder.open(options.state)
+  const pseudonyms = await Pseudonyms.open(folder.file('pseudonym.keys'), {
+    retention: DAY,
+    clock: Date.now,
+  })
   const log = createLog({
     format: 'human',
     level: 'info',
     stream: process.stdout,
     colour: wantsColour(process.stdout, process.env),
     clock: Date.now,
+    pseudonym: name => pseudonyms.of(name),
   })
-  const folder = await StateFolder.open(options.state)
   const authority = await createAuthority('mailcanary demo')
   const world = new DemoWorld({
     authority,
@@ -93,6 +100,7 @@ async function runDemo(options: DemoOptions, version: string): Promise<void> {
       resolver: world.resolver,
       clock: Date.now,
       random: Math.random,
+      pseudonyms,
     })
     try {
       process.stdout.write(welcome(ports, folder.path))

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 
 import { startApp } from '../app.ts'
+import { Pseudonyms } from '../app/pseudonyms.ts'
+import { messageOf } from '../base/problem.ts'
 import { StateFolder } from '../base/state-folder.ts'
 import { PROVIDERS } from '../mail/providers.ts'
 import type { CommandContext } from './context.ts'
@@ -15,6 +17,7 @@ export function addRun(program: Command, { version }: CommandContext): void {
     .addHelpText(
       'after',
       `
+SIGHUP reads the certificates again (so does a change of their files, within a minute).
 SIGTERM or SIGINT stops it: running deliveries get a few seconds, what is queued stays queued. A second one ends it at once.
 
 Exit code: 0 after a stop, 1 if it could not start (the reason is printed).
@@ -24,11 +27,23 @@ Example:
     )
     .action(async (options: FileOptions) => {
       const stopping = stopRequest()
+      // Without a listener the signal would end the process.
+      let reload = (): void => undefined
+      const hangUp = (): void => reload()
+      process.on('SIGHUP', hangUp)
       const { relay, probes } = await loadFiles(options)
       const config = (relay ?? probes)?.config
-      const log = logFor(config?.log)
       const folder = await StateFolder.open(config?.state ?? '')
       try {
+        const pseudonyms =
+          relay &&
+          (await Pseudonyms.open(folder.file('pseudonym.keys'), {
+            retention: relay.config.retention.log,
+            clock: Date.now,
+            failed: error =>
+              log.say(`the key of the pseudonyms stays: ${messageOf(error)}`, 'error'),
+          }))
+        const log = logFor(config?.log, pseudonyms && (name => pseudonyms.of(name)))
         const app = await startApp({
           relay,
           probes,
@@ -39,13 +54,16 @@ Example:
           providers: PROVIDERS,
           clock: Date.now,
           random: Math.random,
+          ...(pseudonyms && { pseudonyms }),
         })
+        reload = () => void app.reload()
         log.say(`mailcanary ${version} runs; its status page is ${app.adminUrl()}`)
         await stopping
         log.say('stopping')
         await app.stop()
         log.say('stopped')
       } finally {
+        process.off('SIGHUP', hangUp)
         folder.close()
       }
     })

@@ -105,6 +105,13 @@ export class Directory implements Part {
     return { login: account.login, addresses }
   }
 
+  /** Every login that is known, whether it can log in or not, and what it may send as. */
+  *everybody(): Generator<Principal> {
+    for (const login of this.#roster.accounts.keys()) {
+      yield { login, addresses: this.#roster.addresses.get(login) ?? [] }
+    }
+  }
+
   /** What is known of one login, whether it can log in or not. */
   account(login: string): AccountStatus | undefined {
     return accountStatusOf(this.#roster, this.#canonical(login) ?? '')

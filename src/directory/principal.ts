@@ -7,6 +7,8 @@ export interface Principal {
    * lower case A-label form; sub-addresses (`local+x@domain`) of each are allowed without being listed.
    */
   readonly addresses: readonly string[]
+  /** Domains of which any address may stand there: for programs that relay for others, never for people. */
+  readonly domains?: readonly string[]
 }
 
 /**

@@ -60,4 +60,3 @@ const INETORGPERSON: DirectorySchema = {
 }
 
 export const SCHEMAS = { 'userdir-ldap': USERDIR_LDAP, inetorgperson: INETORGPERSON } as const
-export type SchemaName = keyof typeof SCHEMAS

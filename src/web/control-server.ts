@@ -1,10 +1,12 @@
 import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { Readable } from 'node:stream'
 
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 
 import type { Part } from '../base/lifecycle.ts'
 import { messageOf, Problem } from '../base/problem.ts'
+import type { QueueRequest } from '../relay/queue/request.ts'
+import { readQueueRequest } from './queue-request.ts'
 
 /** What a command may ask of the running daemon. */
 export interface ControlActions {
@@ -14,7 +16,14 @@ export interface ControlActions {
    * @param name of a probe, of a group, or 'all'
    */
   probe(name: string): AsyncIterable<unknown>
+  /** Asks something of the queue, or does something to it, and yields the answer piece by piece. */
+  queue(request: QueueRequest): AsyncIterable<unknown>
+  /** Whom a pseudonym in the log means. */
+  who(pseudonym: string): AsyncIterable<unknown>
 }
+
+// A command line is shorter than this: its ids are what a request is made of.
+const BODY_LIMIT = 4 * 1024 * 1024
 
 /**
  * The daemon's ear for commands: HTTP over a Unix socket in the state folder, so that file permissions say who may.
@@ -27,11 +36,15 @@ export class ControlServer implements Part {
 
   constructor(path: string, actions: ControlActions) {
     this.#path = path
-    this.#server = fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true })
+    this.#server = fastify({ logger: false, bodyLimit: BODY_LIMIT, forceCloseConnections: true })
     this.#server.post<{ Params: { name: string } }>('/probe/:name', (request, reply) =>
-      reply
-        .type('application/x-ndjson')
-        .send(Readable.from(lines(actions.probe(request.params.name)))),
+      answer(reply, () => actions.probe(request.params.name)),
+    )
+    this.#server.post<{ Params: { pseudonym: string } }>('/who/:pseudonym', (request, reply) =>
+      answer(reply, () => actions.who(request.params.pseudonym)),
+    )
+    this.#server.post('/queue', (request, reply) =>
+      answer(reply, () => actions.queue(readQueueRequest(request.body))),
     )
   }
 
@@ -53,9 +66,13 @@ export class ControlServer implements Part {
   }
 }
 
-async function* lines(events: AsyncIterable<unknown>): AsyncGenerator<string> {
+function answer(reply: FastifyReply, ask: () => AsyncIterable<unknown>): FastifyReply {
+  return reply.type('application/x-ndjson').send(Readable.from(lines(ask)))
+}
+
+async function* lines(ask: () => AsyncIterable<unknown>): AsyncGenerator<string> {
   try {
-    for await (const event of events) yield `${JSON.stringify(event)}\n`
+    for await (const event of ask()) yield `${JSON.stringify(event)}\n`
   } catch (error) {
     yield `${JSON.stringify({ problem: messageOf(error) })}\n`
   }

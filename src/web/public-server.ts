@@ -1,13 +1,14 @@
+import { Server, type SecureContext } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 
 import helmet from '@fastify/helmet'
 import serveFiles from '@fastify/static'
 import fastify, { type FastifyInstance } from 'fastify'
 
-import type { CertificatePair } from '../base/certificate.ts'
 import { SECOND } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { Problem } from '../base/problem.ts'
+import type { ServerIdentities } from '../base/server-tls.ts'
 import { isLoopback } from './admin-access.ts'
 import { listenProblem } from './listen-problem.ts'
 import { setupPage, type SetupFacts } from './setup-page.ts'
@@ -16,29 +17,34 @@ export interface PublicOptions {
   readonly host: string
   readonly port: number
   /** Needed beyond loopback: what is read here is what people type their password into. */
-  readonly tls?: CertificatePair
+  readonly tls?: ServerIdentities
   readonly facts: SetupFacts
 }
+
+type SniAnswer = (error: Error | null, context?: SecureContext) => void
 
 /** The public listener: how to set up a mail program. Everybody may read it, so nothing in it is about anybody. */
 export class PublicServer implements Part {
   readonly name = 'public web'
   readonly #options: PublicOptions
+  #identities: ServerIdentities | undefined
   #app: FastifyInstance | undefined
 
   constructor(options: PublicOptions) {
     this.#options = options
+    this.#identities = options.tls
   }
 
   /** @throws Problem where the port cannot be had, or the page would be sent in clear text over a network */
   async start(): Promise<void> {
-    const { host, port, tls, facts } = this.#options
+    const { host, port, facts } = this.#options
+    const tls = this.#identities
     if (tls === undefined && !isLoopback(host)) {
       throw new Problem(
         `The public listener on ${host} needs a certificate: people trust what it tells them.`,
       )
     }
-    const app = newApp(tls)
+    const app = this.#newApp()
     this.#app = app
     await app.register(helmet, {
       contentSecurityPolicy: {
@@ -76,11 +82,23 @@ export class PublicServer implements Part {
   async stop(): Promise<void> {
     await this.#app?.close()
   }
-}
 
-function newApp(tls: CertificatePair | undefined): FastifyInstance {
-  const limits = { bodyLimit: 1_024, requestTimeout: 10 * SECOND, forceCloseConnections: true }
-  if (!tls) return fastify(limits)
-  const https = { cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.2' as const }
-  return fastify({ ...limits, https })
+  /** Shows other certificates to connections to come; nothing where TLS is somebody else's business. */
+  useIdentities(identities: ServerIdentities): void {
+    if (this.#identities === undefined) return
+    this.#identities = identities
+    const server = this.#app?.server
+    if (server instanceof Server) server.setSecureContext(identities.options)
+  }
+
+  #newApp(): FastifyInstance {
+    const limits = { bodyLimit: 1_024, requestTimeout: 10 * SECOND, forceCloseConnections: true }
+    if (this.#identities === undefined) return fastify(limits)
+    const https = {
+      ...this.#identities.options,
+      SNICallback: (servername: string, use: SniAnswer): void =>
+        use(null, this.#identities?.named(servername)),
+    }
+    return fastify({ ...limits, https })
+  }
 }

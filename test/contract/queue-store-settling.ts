@@ -42,6 +42,7 @@ export function settlesAttempts(name: string, open: OpenStore): void {
           reply: '250 2.0.0 Ok: queued as 4XY',
           tls: 'TLSv1.3',
           note: '',
+          recipients: [0],
         },
       ])
       await expect(bodyOf(store, made.id)).rejects.toThrow(/no body/)
@@ -148,7 +149,9 @@ export function settlesAttempts(name: string, open: OpenStore): void {
       const leased = await leaseOne(store)
       await store.settle(leased, settlement(leased, DEFERRED))
       const timeline = (await store.find(made.id))?.timeline ?? []
-      expect(timeline.slice(1)).toMatchObject([{ kind: 'deferred', note: '3 recipients' }])
+      expect(timeline.slice(1)).toMatchObject([
+        { kind: 'deferred', note: '3 recipients', recipients: [0, 1, 2] },
+      ])
     })
   })
 }

@@ -1,4 +1,5 @@
 import { knowsItsSize } from './queue-store-counting.ts'
+import { keepsBack } from './queue-store-holding.ts'
 import { keepsMessages } from './queue-store-keeping.ts'
 import { leasesDeliveries } from './queue-store-leasing.ts'
 import { obeysOperators } from './queue-store-operating.ts'
@@ -12,4 +13,5 @@ export function queueStoreContract(name: string, open: OpenStore): void {
   settlesAttempts(name, open)
   knowsItsSize(name, open)
   obeysOperators(name, open)
+  keepsBack(name, open)
 }

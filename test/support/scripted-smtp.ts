@@ -60,8 +60,13 @@ export class ScriptedSmtp {
     return list[Math.min(count, list.length - 1)]
   }
 
-  async stop(): Promise<void> {
+  /** Cuts every connection. */
+  cut(): void {
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async stop(): Promise<void> {
+    this.cut()
     this.#server.close()
     await once(this.#server, 'close')
   }

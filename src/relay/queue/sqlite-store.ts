@@ -1,10 +1,17 @@
+import { setImmediate as breathe } from 'node:timers/promises'
+
 import type { Database } from 'better-sqlite3'
 
+import type { Ledger } from '../limits/ledger.ts'
 import { Bodies, SqliteBody } from './sqlite/bodies.ts'
+import { Correspondents } from './sqlite/correspondents.ts'
+import { Counting } from './sqlite/counting.ts'
 import { Destinations } from './sqlite/destinations.ts'
 import { reading, translate } from './sqlite/failure.ts'
 import { GroupCommit } from './sqlite/group-commit.ts'
+import { Holds } from './sqlite/holds.ts'
 import { Leasing } from './sqlite/leasing.ts'
+import { SqliteLedger } from './sqlite/ledger.ts'
 import { openQueue } from './sqlite/open.ts'
 import { Operating } from './sqlite/operating.ts'
 import { Putting } from './sqlite/putting.ts'
@@ -12,17 +19,22 @@ import { Records } from './sqlite/records.ts'
 import { Settling } from './sqlite/settling.ts'
 import { Sweeping } from './sqlite/sweeping.ts'
 import { Timeline } from './sqlite/timeline.ts'
+import { Waiting } from './sqlite/waiting.ts'
 import type {
   BodyWriter,
+  HoldTarget,
   Lease,
   LeaseRequest,
   MessageRecord,
   NewMessage,
+  Operator,
   OperatorAction,
   QueueCounts,
   QueueOperations,
   QueueStore,
   Settlement,
+  StandingHold,
+  WaitingDelivery,
 } from './store.ts'
 
 /**
@@ -30,6 +42,8 @@ import type {
  * durable transactions (`GroupCommit`); everything that reads answers at once.
  */
 export class SqliteQueueStore implements QueueStore, QueueOperations {
+  /** What logins have sent; its counts are in the same file and the same commits. */
+  readonly ledger: Ledger
   readonly #database: Database
   readonly #group: GroupCommit
   readonly #bodies: Bodies
@@ -40,6 +54,9 @@ export class SqliteQueueStore implements QueueStore, QueueOperations {
   readonly #sweeping: Sweeping
   readonly #operating: Operating
   readonly #records: Records
+  readonly #correspondents: Correspondents
+  readonly #holds: Holds
+  readonly #waiting: Waiting
 
   private constructor(database: Database) {
     const group = new GroupCommit(database)
@@ -47,16 +64,25 @@ export class SqliteQueueStore implements QueueStore, QueueOperations {
     const destinations = new Destinations(database)
     const bodies = new Bodies(database, group)
     const putting = new Putting(database, destinations, timeline)
+    this.#holds = new Holds(database, destinations)
+    this.#waiting = new Waiting(database, this.#holds)
     this.#database = database
     this.#group = group
     this.#bodies = bodies
     this.#destinations = destinations
     this.#putting = putting
-    this.#leasing = new Leasing(database, destinations)
+    this.ledger = new SqliteLedger({ group, bodies, putting, counting: new Counting(database) })
+    this.#leasing = new Leasing(database, destinations, this.#holds)
     this.#settling = new Settling(database, { bodies, destinations, putting, timeline })
     this.#sweeping = new Sweeping(database, timeline)
-    this.#operating = new Operating(database, { destinations, settling: this.#settling, timeline })
-    this.#records = new Records(database, timeline)
+    this.#operating = new Operating(database, {
+      destinations,
+      holds: this.#holds,
+      settling: this.#settling,
+      timeline,
+    })
+    this.#correspondents = new Correspondents(database)
+    this.#records = new Records(database, timeline, this.#holds)
   }
 
   /**
@@ -113,7 +139,7 @@ export class SqliteQueueStore implements QueueStore, QueueOperations {
   }
 
   async nextDue(busy: readonly string[] = []): Promise<number | undefined> {
-    return reading(() => this.#destinations.next(busy))
+    return reading(() => (this.#holds.everything() ? undefined : this.#destinations.next(busy)))
   }
 
   async counts(): Promise<QueueCounts> {
@@ -124,16 +150,13 @@ export class SqliteQueueStore implements QueueStore, QueueOperations {
     return reading(() => this.#records.find(id))
   }
 
-  async list(request: {
-    readonly limit: number
-    readonly after?: string
-  }): Promise<readonly MessageRecord[]> {
-    return reading(() => this.#records.list(request.limit, request.after ?? ''))
+  async list(request: Parameters<QueueOperations['list']>[0]): Promise<readonly WaitingDelivery[]> {
+    return reading(() => this.#waiting.list(request))
   }
 
   operate(
     id: string,
-    request: { readonly action: OperatorAction; readonly by: string; readonly at: number },
+    request: Operator & { readonly action: OperatorAction; readonly domain?: string },
   ): Promise<{ readonly changed: number; readonly busy: number } | undefined> {
     return this.#group.run(() => {
       const row = this.#records.message(id)
@@ -141,14 +164,47 @@ export class SqliteQueueStore implements QueueStore, QueueOperations {
     })
   }
 
+  hold(target: HoldTarget, operator: Operator): Promise<boolean> {
+    return this.#group.run(() => this.#holds.set(target, operator))
+  }
+
+  lift(target: HoldTarget, operator: Operator): Promise<boolean> {
+    return this.#group.run(() => this.#holds.lift(target, operator))
+  }
+
+  async holds(): Promise<readonly StandingHold[]> {
+    return reading(() => this.#holds.standing())
+  }
+
+  /** The address of every recipient in every record, again and again where it is in several. */
+  async *recipients(): AsyncGenerator<string> {
+    let portion = reading(() => this.#correspondents.portion(undefined))
+    while (portion.length > 0) {
+      for (const { address } of portion) yield address
+      await breathe()
+      const last = portion.at(-1)
+      portion = reading(() => this.#correspondents.portion(last))
+    }
+  }
+
   async sweep(before: number): Promise<number> {
     await this.#bodies.sweepLoose()
     let removed = 0
     for (;;) {
       const portion = await this.#group.run(() => this.#sweeping.portion(before))
-      if (portion === 0) return removed
+      if (portion === 0) break
       removed += portion
     }
+    this.#emptyWal()
+    return removed
+  }
+
+  /**
+   * What was deleted lies on in the WAL until that is overwritten, which on a quiet day is never. Takes some milliseconds:
+   * there is little in it that the commits have not put in place (`wal_autocheckpoint`).
+   */
+  #emptyWal(): void {
+    reading(() => this.#database.pragma('wal_checkpoint(truncate)'))
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,8 @@ import type { Reply } from '../../mail/reply.ts'
  * delivery   the recipients of one message that share a destination domain; the unit of retrying
  * lease      the right of one runner to attempt one delivery until a time; an expired lease is anybody's
  * settle     to record what an attempt came to, and everything that follows from it, in one transaction
+ * hold       a delivery is kept back: by itself (an operator said so of its message, or a policy at its acceptance), or by
+ *            a standing hold, which keeps back everything it names, what comes later too
  * timeline   everything that ever happened to one message, oldest first
  */
 
@@ -22,6 +24,8 @@ export interface NewMessage {
   readonly acceptedAt: number
   /** Message-ID of the header, with its angle brackets, or ''. For finding it again. */
   readonly messageId: string
+  /** Accepted, but kept back until an operator releases it, for this reason (for people). Absent: it may go. */
+  readonly hold?: string
 }
 
 /** A body on its way into the store, in chunks, so that its size never is our memory. */
@@ -32,7 +36,7 @@ export interface BodyWriter {
   abort(): Promise<void>
 }
 
-export interface QueuedMessage extends NewMessage {
+export interface QueuedMessage extends Omit<NewMessage, 'hold'> {
   /** Octets of the body. */
   readonly size: number
 }
@@ -100,6 +104,8 @@ export interface TimelineEntry {
   readonly tls: string
   /** Human words for what has no reply: `report ABC… queued`, `released by root`. */
   readonly note: string
+  /** Positions in the envelope of those that an attempt was about; absent where it was about all, or none. */
+  readonly recipients?: readonly number[]
 }
 
 /** What is known of one message: what it is now, and how it came to that. */
@@ -112,6 +118,10 @@ export interface MessageRecord {
     readonly attempts: number
     readonly lastReply: string
     readonly lastHost: string
+    /** Its delivery is being attempted at this moment. */
+    readonly active?: true
+    /** Why it is held: who said so, or which policy. */
+    readonly kept?: string
   }[]
   readonly timeline: readonly TimelineEntry[]
 }
@@ -156,27 +166,74 @@ export interface QueueStore {
 /** What an operator can do to a message. */
 export type OperatorAction = 'retry' | 'hold' | 'release' | 'drop'
 
+/** Who does something, and when: milliseconds since the epoch. */
+export interface Operator {
+  readonly by: string
+  readonly at: number
+}
+
+/** What a standing hold keeps back. `value` is a lower-case domain, a login, or '' for everything. */
+export interface HoldTarget {
+  readonly kind: 'everything' | 'destination' | 'login'
+  readonly value: string
+}
+
+export interface StandingHold extends HoldTarget, Operator {
+  /** How many deliveries it keeps back now. */
+  readonly deliveries: number
+}
+
+/** A delivery that has not ended, as an operator sees it. */
+export interface WaitingDelivery {
+  /** Later deliveries have greater ones. */
+  readonly deliveryId: string
+  /** Of the message. */
+  readonly id: string
+  readonly login: string
+  readonly reversePath: string
+  readonly acceptedAt: number
+  readonly size: number
+  readonly domain: string
+  /** How many recipients have not reached their end. */
+  readonly recipients: number
+  readonly state: 'queued' | 'active' | 'held'
+  /** Why it is held; '' if it is not. */
+  readonly kept: string
+  readonly dueAt: number
+  readonly attempts: number
+  readonly lastReply: string
+  readonly lastHost: string
+}
+
 /**
  * The queue in the hands of an operator. Nothing here changes a delivery that is being attempted: what its attempt
  * comes to would be lost, or done twice.
  */
 export interface QueueOperations {
-  /** Messages that have not ended, oldest first, beginning behind the message `after`. */
+  /** Deliveries that have not ended, oldest first, beginning behind the delivery `after`; of one kind, where told. */
   list(request: {
     readonly limit: number
     readonly after?: string
-  }): Promise<readonly MessageRecord[]>
+    readonly of?: { readonly kind: 'message' | 'destination' | 'login'; readonly value: string }
+  }): Promise<readonly WaitingDelivery[]>
   /**
-   * Tries again now, keeps back, lets go again, or removes without a report. The timeline says who did it.
+   * Tries again now, keeps back, lets go again, or removes without a report. The timeline says who did it. What a
+   * standing hold keeps back is neither tried nor let go by this.
    *
-   * @param request `by`: name of the operator; `at`: milliseconds since the epoch
+   * @param request `domain`: only the delivery to this one
    * @returns how many deliveries changed, and how many are being attempted and were left alone; undefined if there is
    * no such message
    */
   operate(
     id: string,
-    request: { readonly action: OperatorAction; readonly by: string; readonly at: number },
+    request: Operator & { readonly action: OperatorAction; readonly domain?: string },
   ): Promise<{ readonly changed: number; readonly busy: number } | undefined>
+  /** Keeps back what is there and what comes, beginning with the next lease. @returns false if it did already */
+  hold(target: HoldTarget, operator: Operator): Promise<boolean>
+  /** Ends a standing hold; everything keeps its place and its time. @returns false if there is none */
+  lift(target: HoldTarget, operator: Operator): Promise<boolean>
+  /** The holds that stand, oldest first. */
+  holds(): Promise<readonly StandingHold[]>
 }
 
 /** The store cannot work now. Clients get 451 or 452, readiness is false, deliveries pause. */

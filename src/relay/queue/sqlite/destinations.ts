@@ -1,11 +1,19 @@
 import type { Database, Statement } from 'better-sqlite3'
 
+/** Where the deliveries of one login to a domain begin. */
+export interface FreeLane {
+  readonly login: string
+  readonly ready_at: number
+}
+
 /**
- * The earliest `ready_at` of each domain, kept beside the deliveries it sums up. Every transaction that moves a
- * delivery calls `refresh` for its domain before it ends.
+ * The earliest `ready_at` of each domain that may be leased from, kept beside the deliveries it sums up. Every
+ * transaction that moves a delivery calls `refresh` for its domain before it ends.
  */
 export class Destinations {
   readonly #earliest: Statement<[string], number>
+  readonly #someHeld: Statement<[string], number>
+  readonly #free: Statement<[string], { login: string; ready_at: number | null }>
   readonly #set: Statement<[string, number]>
   readonly #remove: Statement<[string]>
   readonly #ready: Statement<[number, string, number], string>
@@ -18,6 +26,17 @@ export class Destinations {
         `select ready_at from delivery where domain = ? and state = 'queued' order by ready_at limit 1`,
       )
       .pluck()
+    this.#someHeld = database
+      .prepare<[string], number>('select 1 from lane where domain = ? and held = 1 limit 1')
+      .pluck()
+    // The first entry of each lane in delivery_lane.
+    this.#free = database.prepare(
+      `select login, (
+         select ready_at from delivery
+         where delivery.domain = lane.domain and delivery.login = lane.login and state = 'queued'
+         order by ready_at limit 1) as ready_at
+       from lane where domain = ? and held = 0`,
+    )
     this.#set = database.prepare(
       `insert into destination values (?, ?)
        on conflict (domain) do update set ready_at = excluded.ready_at
@@ -42,9 +61,24 @@ export class Destinations {
 
   /** Takes part in a transaction. */
   refresh(domain: string): void {
-    const earliest = this.#earliest.get(domain)
+    const earliest =
+      this.#someHeld.get(domain) === undefined
+        ? this.#earliest.get(domain)
+        : this.#freeLanes(domain)[0]?.ready_at
     if (earliest === undefined) this.#remove.run(domain)
     else this.#set.run(domain, earliest)
+  }
+
+  /** The lanes that no hold keeps back, those that have waited longest first; undefined where no lane is held. */
+  besidesHeld(domain: string): readonly FreeLane[] | undefined {
+    return this.#someHeld.get(domain) === undefined ? undefined : this.#freeLanes(domain)
+  }
+
+  #freeLanes(domain: string): readonly FreeLane[] {
+    return this.#free
+      .all(domain)
+      .flatMap(({ login, ready_at }) => (ready_at === null ? [] : [{ login, ready_at }]))
+      .toSorted((a, b) => a.ready_at - b.ready_at)
   }
 
   /** Domains with something to do at `now`, those that have waited longest first. */

@@ -4,11 +4,13 @@ import type { Database, Statement } from 'better-sqlite3'
 
 import type { Lease, LeaseRequest } from '../store.ts'
 import type { Destinations } from './destinations.ts'
+import type { Holds } from './holds.ts'
 import { toLeased, toMessage, type MessageRow, type RecipientRow } from './rows.ts'
 
 interface DueRow {
   readonly id: number
   readonly message: number
+  readonly ready_at: number
   readonly token: string | null
   readonly attempts: number
   readonly indeterminate: number
@@ -17,7 +19,9 @@ interface DueRow {
 /** Gives out deliveries to attempt, and takes them back. */
 export class Leasing {
   readonly #destinations: Destinations
+  readonly #holds: Holds
   readonly #due: Statement<[string, number, number], DueRow>
+  readonly #dueOfLane: Statement<[string, string, number, number], DueRow>
   readonly #take: Statement<[string, number, number, number]>
   readonly #giveBack: Statement<[number, number, number, string]>
   readonly #message: Statement<[number], MessageRow>
@@ -25,12 +29,19 @@ export class Leasing {
   readonly #leased: Statement<[], { id: number; domain: string }>
   readonly #release: Statement<[number]>
 
-  constructor(database: Database, destinations: Destinations) {
+  constructor(database: Database, destinations: Destinations, holds: Holds) {
     this.#destinations = destinations
+    this.#holds = holds
     // A range of delivery_ready: the domain's entries up to `now`, in order.
     this.#due = database.prepare(
-      `select id, message, token, attempts, indeterminate from delivery
+      `select id, message, ready_at, token, attempts, indeterminate from delivery
        where domain = ? and state = 'queued' and ready_at <= ? order by ready_at limit ?`,
+    )
+    // The same of delivery_lane.
+    this.#dueOfLane = database.prepare(
+      `select id, message, ready_at, token, attempts, indeterminate from delivery
+       where domain = ? and login = ? and state = 'queued' and ready_at <= ?
+       order by ready_at limit ?`,
     )
     this.#take = database.prepare(
       'update delivery set token = ?, ready_at = ?, indeterminate = ? where id = ?',
@@ -48,20 +59,34 @@ export class Leasing {
     )
   }
 
-  /** Takes part in a transaction. */
+  /** Takes part in a transaction. Whatever a standing hold names stays where it is. */
   lease(request: LeaseRequest): readonly Lease[] {
     const { now, until, limit, perDomain, running } = request
+    if (this.#holds.everything()) return []
     const full = [...running].filter(([, n]) => n >= perDomain).map(([domain]) => domain)
     const leases: Lease[] = []
     for (const domain of this.#destinations.ready(now, full, limit)) {
       const room = Math.min(perDomain - (running.get(domain) ?? 0), limit - leases.length)
       if (room <= 0) break
-      for (const row of this.#due.all(domain, now, room)) {
+      for (const row of this.#dueTo(domain, now, room)) {
         leases.push(this.#leaseOne(row, domain, until))
       }
       this.#destinations.refresh(domain)
     }
     return leases
+  }
+
+  /** The oldest of a domain that no hold keeps back. What is held is not even looked at, however much it is. */
+  #dueTo(domain: string, now: number, room: number): readonly DueRow[] {
+    const lanes = this.#destinations.besidesHeld(domain)
+    if (lanes === undefined) return this.#due.all(domain, now, room)
+    let rows: readonly DueRow[] = []
+    for (const { login, ready_at } of lanes) {
+      if (ready_at > (rows[room - 1]?.ready_at ?? now)) break
+      const more = this.#dueOfLane.all(domain, login, now, room)
+      rows = [...rows, ...more].toSorted((a, b) => a.ready_at - b.ready_at).slice(0, room)
+    }
+    return rows
   }
 
   /** Takes part in a transaction. Nothing if the lease was lost. */

@@ -1,13 +1,15 @@
 import type { Database, Statement } from 'better-sqlite3'
 
-import type { OperatorAction } from '../store.ts'
+import type { Operator, OperatorAction } from '../store.ts'
 import type { Destinations } from './destinations.ts'
+import type { Holds } from './holds.ts'
 import type { Settling } from './settling.ts'
 import type { Timeline } from './timeline.ts'
 
 interface DeliveryRow {
   readonly id: number
   readonly domain: string
+  readonly login: string
   readonly state: 'queued' | 'held'
   readonly token: string | null
   readonly ready_at: number
@@ -15,6 +17,7 @@ interface DeliveryRow {
 
 interface Parts {
   readonly destinations: Destinations
+  readonly holds: Holds
   readonly settling: Settling
   readonly timeline: Timeline
 }
@@ -30,16 +33,16 @@ const NOTE: Readonly<Record<OperatorAction, string>> = {
 export class Operating {
   readonly #parts: Parts
   readonly #deliveries: Statement<[number], DeliveryRow>
-  readonly #move: Statement<[string, number, number, number]>
+  readonly #move: Statement<[string, string, number, number, number]>
   readonly #remove: Statement<[number, number]>
 
   constructor(database: Database, parts: Parts) {
     this.#parts = parts
     this.#deliveries = database.prepare(
-      `select id, domain, state, token, ready_at from delivery where message = ? and state <> 'ended'`,
+      `select id, domain, login, state, token, ready_at from delivery where message = ? and state <> 'ended'`,
     )
     this.#move = database.prepare(
-      'update delivery set state = ?, due_at = ?, ready_at = ?, token = null where id = ?',
+      'update delivery set state = ?, kept = ?, due_at = ?, ready_at = ?, token = null where id = ?',
     )
     this.#remove = database.prepare(
       `update recipient set state = 'removed' where message = ? and delivery = ? and state = 'queued'`,
@@ -49,25 +52,30 @@ export class Operating {
   /** Takes part in a transaction. */
   operate(
     message: number,
-    request: { readonly action: OperatorAction; readonly by: string; readonly at: number },
+    request: Operator & { readonly action: OperatorAction; readonly domain?: string },
   ): { readonly changed: number; readonly busy: number } {
-    const { action, at, by } = request
+    const { action, at, by, domain: only } = request
     const { destinations, settling, timeline } = this.#parts
-    const concerned = this.#deliveries.all(message).filter(row => concerns(action, row))
+    const concerned = this.#deliveries
+      .all(message)
+      .filter(row => (only === undefined || row.domain === only) && this.#concerns(action, row))
     const free = concerned.filter(({ token, ready_at }) => token === null || ready_at <= at)
     for (const { id, domain } of free) {
       if (action === 'drop') this.#remove.run(message, id)
       const state = { retry: 'queued', hold: 'held', release: 'queued', drop: 'ended' }[action]
-      this.#move.run(state, at, at, id)
+      this.#move.run(state, action === 'hold' ? `held by ${by}` : '', at, at, id)
       destinations.refresh(domain)
       timeline.add(message, { at, kind: 'operator', domain, note: `${NOTE[action]} ${by}` })
     }
     if (free.length > 0) settling.endIfDone(message, at)
     return { changed: free.length, busy: concerned.length - free.length }
   }
-}
 
-function concerns(action: OperatorAction, { state }: DeliveryRow): boolean {
-  if (action === 'drop') return true
-  return state === (action === 'release' ? 'held' : 'queued')
+  #concerns(action: OperatorAction, { state, domain, login }: DeliveryRow): boolean {
+    if (action === 'drop') return true
+    if (action === 'release') return state === 'held'
+    if (state === 'held') return false
+    // What a standing hold keeps back would not be tried: to say it was would be a lie.
+    return action === 'hold' || !this.#parts.holds.keeps(domain, login)
+  }
 }

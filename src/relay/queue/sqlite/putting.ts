@@ -11,7 +11,7 @@ export class Putting {
   readonly #destinations: Destinations
   readonly #timeline: Timeline
   readonly #message: Statement
-  readonly #delivery: Statement<[number, string, number, number]>
+  readonly #delivery: Statement<[number, string, string, string, string, number, number]>
   readonly #recipient: Statement
 
   constructor(database: Database, destinations: Destinations, timeline: Timeline) {
@@ -22,7 +22,8 @@ export class Putting {
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     this.#delivery = database.prepare(
-      `insert into delivery (message, domain, state, due_at, ready_at) values (?, ?, 'queued', ?, ?)`,
+      `insert into delivery (message, domain, login, state, kept, due_at, ready_at)
+       values (?, ?, ?, ?, ?, ?, ?)`,
     )
     this.#recipient = database.prepare(
       `insert into recipient (message, position, delivery, address, notify, orcpt, state)
@@ -32,7 +33,7 @@ export class Putting {
 
   /** Takes part in a transaction, after the body has been written in it. */
   put(message: NewMessage, body: number, size: number): void {
-    const { envelope, acceptedAt } = message
+    const { envelope, acceptedAt, hold, login } = message
     const key = Number(
       this.#message.run(
         message.id,
@@ -41,7 +42,7 @@ export class Putting {
         envelope.smtputf8 ? 1 : 0,
         envelope.ret ?? null,
         envelope.envid ?? null,
-        message.login,
+        login,
         acceptedAt,
         message.messageId,
         size,
@@ -53,13 +54,19 @@ export class Putting {
       const domain = domainOf(recipient.address)
       let delivery = deliveries.get(domain)
       if (delivery === undefined) {
-        delivery = Number(this.#delivery.run(key, domain, acceptedAt, acceptedAt).lastInsertRowid)
+        const state = hold === undefined ? 'queued' : 'held'
+        const kept = hold ?? ''
+        delivery = Number(
+          this.#delivery.run(key, domain, login, state, kept, acceptedAt, acceptedAt)
+            .lastInsertRowid,
+        )
         deliveries.set(domain, delivery)
         this.#destinations.refresh(domain)
       }
       const { address, notify, orcpt } = recipient
       this.#recipient.run(key, position, delivery, address, fromNotify(notify), orcpt ?? null)
     }
-    this.#timeline.add(key, { at: acceptedAt, kind: 'accepted' })
+    const note = hold === undefined ? '' : `held: ${hold}`
+    this.#timeline.add(key, { at: acceptedAt, kind: 'accepted', note })
   }
 }

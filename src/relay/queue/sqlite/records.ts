@@ -1,12 +1,18 @@
 import type { Database, Statement } from 'better-sqlite3'
 
 import { formatReply } from '../../../mail/reply.ts'
-import type { MessageRecord, QueueCounts } from '../store.ts'
+import { names, titleOf } from '../standing.ts'
+import type { MessageRecord, QueueCounts, TimelineEntry } from '../store.ts'
+import type { HoldRow, Holds } from './holds.ts'
 import { toMessage, toReply, type MessageRow, type RecipientRow } from './rows.ts'
 import type { Timeline } from './timeline.ts'
+import { keptBy } from './waiting.ts'
 
 interface KnownRecipient extends RecipientRow {
-  readonly held: number
+  readonly domain: string
+  readonly delivery_state: 'queued' | 'held' | 'ended'
+  readonly kept: string
+  readonly token: string | null
   readonly due_at: number
   readonly attempts: number
 }
@@ -14,28 +20,26 @@ interface KnownRecipient extends RecipientRow {
 /** Answers questions; changes nothing. */
 export class Records {
   readonly #timeline: Timeline
+  readonly #holds: Holds
   readonly #byId: Statement<[string], MessageRow>
   readonly #byHeader: Statement<[string], MessageRow>
-  readonly #alive: Statement<[number, number, number], MessageRow>
   readonly #recipients: Statement<[number], KnownRecipient>
   readonly #tally: Statement<[], { state: string; amount: number }>
   readonly #active: Statement<[], number>
+  readonly #lanesHeld: Statement<[], number>
+  readonly #activeHeld: Statement<[], number>
   readonly #oldest: Statement<[], number>
 
-  constructor(database: Database, timeline: Timeline) {
+  constructor(database: Database, timeline: Timeline, holds: Holds) {
     this.#timeline = timeline
+    this.#holds = holds
     this.#byId = database.prepare('select * from message where id = ?')
     // By message_header, whose entries end in the row's key.
     this.#byHeader = database.prepare(
       `select * from message where message_id = ? and message_id <> '' order by key desc limit 1`,
     )
-    // A range of message_alive, whose entries end in the row's key.
-    this.#alive = database.prepare(
-      `select * from message where ended_at is null and (accepted_at, key) > (?, ?)
-       order by accepted_at, key limit ?`,
-    )
     this.#recipients = database.prepare(
-      `select recipient.*, delivery.state = 'held' as held, due_at, attempts
+      `select recipient.*, domain, delivery.state as delivery_state, kept, token, due_at, attempts
        from recipient join delivery on delivery.id = recipient.delivery
        where recipient.message = ? order by position`,
     )
@@ -43,6 +47,16 @@ export class Records {
     // Over delivery_leased, which has only what is being attempted: some hundred rows at most.
     this.#active = database
       .prepare<[], number>('select count(*) from delivery where token is not null')
+      .pluck()
+    // Over lane_held, which has only what a standing hold keeps back.
+    this.#lanesHeld = database
+      .prepare<[], number>('select total(queued) from lane where held = 1')
+      .pluck()
+    this.#activeHeld = database
+      .prepare<[], number>(
+        `select count(*) from delivery join lane using (domain, login)
+         where token is not null and held = 1`,
+      )
       .pluck()
     // The first entry of message_alive.
     this.#oldest = database
@@ -61,37 +75,69 @@ export class Records {
     return row === undefined ? undefined : this.#record(row)
   }
 
-  /** Messages that have not ended, oldest first, behind the message `after`. */
-  list(limit: number, after: string): readonly MessageRecord[] {
-    const last = this.message(after)
-    const rows = this.#alive.all(last?.accepted_at ?? -1, last?.key ?? 0, limit)
-    return rows.map(row => this.#record(row))
-  }
-
   #record(row: MessageRow): MessageRecord {
     const recipients = this.#recipients.all(row.key)
+    const holds = this.#holds.all()
+    const standing = holds.filter(({ lifted_at }) => lifted_at === null)
+    const domains = new Set(recipients.map(({ domain }) => domain))
+    const concerning = holds.filter(hold => [...domains].some(to => names(hold, to, row.login)))
     return {
       message: toMessage(row, recipients),
-      recipients: recipients.map(recipient => ({
-        address: recipient.address,
-        state: recipient.state === 'queued' && recipient.held === 1 ? 'held' : recipient.state,
-        dueAt: recipient.due_at,
-        attempts: recipient.attempts,
-        lastReply: recipient.last_reply === null ? '' : formatReply(toReply(recipient.last_reply)),
-        lastHost: recipient.last_host,
-      })),
-      timeline: this.#timeline.of(row.key),
+      recipients: recipients.map(recipient => {
+        const { delivery_state: state, domain, kept, token } = recipient
+        const why = keptBy({ state, domain, kept, login: row.login }, standing)
+        const waits = recipient.state === 'queued'
+        const active = waits && token !== null
+        const held = waits && !active && why !== ''
+        return {
+          address: recipient.address,
+          state: held ? 'held' : recipient.state,
+          dueAt: recipient.due_at,
+          attempts: recipient.attempts,
+          lastReply:
+            recipient.last_reply === null ? '' : formatReply(toReply(recipient.last_reply)),
+          lastHost: recipient.last_host,
+          ...(active && { active }),
+          ...(held && { kept: why }),
+        }
+      }),
+      timeline: withHolds(this.#timeline.of(row.key), concerning, row),
     }
   }
 
   counts(): QueueCounts {
     const amounts = new Map(this.#tally.all().map(({ state, amount }) => [state, amount]))
     const active = this.#active.get() ?? 0
+    const waiting = (amounts.get('queued') ?? 0) - active
+    const kept = this.#holds.everything()
+      ? waiting
+      : (this.#lanesHeld.get() ?? 0) - (this.#activeHeld.get() ?? 0)
     return {
-      queued: (amounts.get('queued') ?? 0) - active,
+      queued: waiting - kept,
       active,
-      held: amounts.get('held') ?? 0,
+      held: (amounts.get('held') ?? 0) + kept,
       oldestAt: this.#oldest.get(),
     }
   }
+}
+
+/** What operators said of all mail of a kind is part of the life of each message that it concerned. */
+function withHolds(
+  timeline: readonly TimelineEntry[],
+  holds: readonly HoldRow[],
+  { accepted_at, ended_at }: MessageRow,
+): readonly TimelineEntry[] {
+  const entries = [...timeline]
+  const add = (at: number | null, hold: HoldRow, note: string): void => {
+    if (at === null || at < accepted_at || at > (ended_at ?? Infinity)) return
+    const domain = hold.kind === 'destination' ? hold.value : ''
+    const place = entries.findIndex(entry => entry.at > at)
+    const entry = { at, kind: 'operator', domain, host: '', reply: '', tls: '', note } as const
+    entries.splice(place < 0 ? entries.length : place, 0, entry)
+  }
+  for (const hold of holds) {
+    add(hold.set_at, hold, `${titleOf(hold)} set by ${hold.set_by}`)
+    add(hold.lifted_at, hold, `${titleOf(hold)} lifted by ${hold.lifted_by}`)
+  }
+  return entries
 }

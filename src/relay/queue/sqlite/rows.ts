@@ -15,6 +15,7 @@ export interface MessageRow {
   readonly message_id: string
   readonly size: number
   readonly body: number | null
+  readonly ended_at: number | null
 }
 
 export interface RecipientRow {

@@ -1,5 +1,7 @@
+import { LEDGER } from './counting.ts'
+
 /*
- * The tables of the queue.
+ * The tables of the queue. Those of the limits are in `counting.ts`.
  *
  * message      one row a 250; it is what makes a message exist, so it is written after its body. Rows stay after the
  *              end, for questions, until the sweep
@@ -8,8 +10,11 @@
  * recipient    one row a RCPT
  * delivery     one row a message and domain. `due_at` is when it is to be tried; `ready_at` is when anybody may take
  *              it: the same, or the end of a lease, so that an expired lease needs nobody to notice it
- * destination  one row a domain with waiting deliveries and the earliest `ready_at` of them: leasing goes over
+ * lane         one row a domain and login with waiting deliveries: how many, and whether a standing hold keeps them
+ *              back. To hold or release a million deliveries touches only their lanes
+ * destination  one row a domain with lanes that are not held and the earliest `ready_at` in them: leasing goes over
  *              domains, so that a million messages for one busy provider cost the others nothing
+ * standing_hold  what operators have said shall be kept back; rows stay after the end of the hold, until the sweep
  * tally        how many deliveries are in each state; kept by triggers, for counting a million rows takes too long
  * timeline     what happened, in order
  */
@@ -104,8 +109,63 @@ const FIRST = `
   end;
 `
 
+// A hold of a kind that this program does not know holds everything: what cannot be understood must not send.
+const HELD = (lane: string): string => `exists (
+  select 1 from standing_hold where lifted_at is null and (
+    kind = 'destination' and value = ${lane}.domain or kind = 'login' and value = ${lane}.login))`
+
+const JOIN_LANE = `
+  insert into lane values (new.domain, new.login, 1, ${HELD('new')})
+  on conflict (domain, login) do update set queued = queued + 1;`
+
+const HOLDS = `
+  alter table delivery add column login text not null default '';
+  alter table delivery add column kept text not null default '';
+  update delivery set login = (select login from message where key = delivery.message);
+  update delivery set kept = 'held by an operator' where state = 'held';
+  create index delivery_lane on delivery (domain, login, ready_at) where state = 'queued';
+  create index delivery_alive on delivery (id) where state <> 'ended';
+  create index delivery_domain on delivery (domain, id) where state <> 'ended';
+  create index delivery_login on delivery (login, id) where state <> 'ended';
+
+  alter table timeline add column recipients text;
+
+  create table standing_hold (
+    id integer primary key,
+    kind text not null,
+    value text not null,
+    set_at integer not null,
+    set_by text not null,
+    lifted_at integer,
+    lifted_by text
+  ) strict;
+  create unique index standing_hold_set on standing_hold (kind, value) where lifted_at is null;
+
+  create table lane (
+    domain text not null,
+    login text not null,
+    queued integer not null,
+    held integer not null,
+    primary key (domain, login)
+  ) strict, without rowid;
+  create index lane_login on lane (login);
+  create index lane_held on lane (domain, queued) where held = 1;
+  insert into lane select domain, login, count(*), 0
+    from delivery where state = 'queued' group by domain, login;
+  create trigger lane_begun after insert on delivery when new.state = 'queued' begin ${JOIN_LANE}
+  end;
+  create trigger lane_joined after update of state on delivery
+  when new.state = 'queued' and old.state <> 'queued' begin ${JOIN_LANE}
+  end;
+  create trigger lane_left after update of state on delivery
+  when old.state = 'queued' and new.state <> 'queued' begin
+    update lane set queued = queued - 1 where domain = old.domain and login = old.login;
+    delete from lane where domain = old.domain and login = old.login and queued = 0;
+  end;
+`
+
 /** Migration n leads from schema n to n + 1. Never edited once released: add one. */
-export const MIGRATIONS: readonly string[] = [FIRST]
+export const MIGRATIONS: readonly string[] = [FIRST, HOLDS, LEDGER]
 
 /** Marks the file as a queue of ours (`pragma application_id`): 'mcqu'. */
 export const APPLICATION_ID = 0x6d637175

@@ -121,6 +121,7 @@ function entriesOf(lease: Lease, settlement: Settlement): readonly TimelineEntry
       reply: formatReply(outcome.reply),
       tls: outcome.tls,
       note: notes.filter(note => note !== '').join(', '),
+      recipients: group.map(({ index }) => index),
     }
   })
 }

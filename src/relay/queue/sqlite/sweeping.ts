@@ -9,6 +9,7 @@ const PORTION = 200
 export class Sweeping {
   readonly #timeline: Timeline
   readonly #ended: Statement<[number, number], number>
+  readonly #lifted: Statement<[number]>
   readonly #removals: readonly Statement<[number]>[]
 
   constructor(database: Database, timeline: Timeline) {
@@ -19,6 +20,7 @@ export class Sweeping {
         'select key from message where ended_at < ? and ended_at is not null order by ended_at limit ?',
       )
       .pluck()
+    this.#lifted = database.prepare('delete from standing_hold where lifted_at < ?')
     this.#removals = [
       database.prepare('delete from recipient where message = ?'),
       database.prepare('delete from delivery where message = ?'),
@@ -28,6 +30,7 @@ export class Sweeping {
 
   /** Takes part in a transaction. @returns how many were removed; 0 when none is left */
   portion(before: number): number {
+    this.#lifted.run(before)
     const keys = this.#ended.all(before, PORTION)
     for (const key of keys) {
       this.#timeline.remove(key)
