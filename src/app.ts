@@ -1,7 +1,11 @@
+import { keepCertificates } from './app/certificate-keeper.ts'
 import { probeNow } from './app/probe-now.ts'
 import { createProbing, providersOf, type Probing } from './app/prober-parts.ts'
+import type { Pseudonyms } from './app/pseudonyms.ts'
+import { createQueueControl } from './app/queue-control.ts'
 import { createRelay, type Relay } from './app/relay-parts.ts'
 import type { Surroundings } from './app/surroundings.ts'
+import { whoIs } from './app/who.ts'
 import { startInOrder, type Part } from './base/lifecycle.ts'
 import { Problem } from './base/problem.ts'
 import type { HostPort } from './config/fields.ts'
@@ -32,6 +36,8 @@ export interface AppOptions extends Surroundings {
   readonly version: string
   /** False where only single canaries are wanted: no schedule, no listener. */
   readonly daemon: boolean
+  /** What people are called in the log; without them they cannot be looked up. */
+  readonly pseudonyms?: Pseudonyms
 }
 
 export interface App {
@@ -39,6 +45,8 @@ export interface App {
   readonly probing: Probing | undefined
   /** Where the status page is; '' without one. */
   readonly adminUrl: () => string
+  /** Reads again what can be changed without a restart: the certificates. */
+  readonly reload: () => Promise<void>
   /** Stops everything in reverse order. */
   readonly stop: () => Promise<void>
 }
@@ -99,11 +107,32 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...(relay && {
         queue: () => relay.store.counts(),
         directory: () => ageOf(relay),
-        certificateExpiry: relay.certificateExpiry,
+        certificateExpiry: () => certificates?.expiry,
       }),
     },
   })
-  const parts: Part[] = [...(relay?.parts ?? []), ...(probing?.parts ?? [])]
+  const queue =
+    relay &&
+    createQueueControl({
+      store: relay.store,
+      providers,
+      clock,
+      wake: relay.wake,
+      report: relay.report,
+      say: sentence => log.say(sentence),
+    })
+  const certificates =
+    daemon && relay !== undefined && options.relay !== undefined
+      ? keepCertificates(options.relay, relay.report, clock, identities => {
+          relay.submission.useIdentities(identities)
+          publicServer?.useIdentities(identities)
+        })
+      : undefined
+  const parts: Part[] = [
+    ...(options.pseudonyms === undefined ? [] : [options.pseudonyms]),
+    ...(relay?.parts ?? []),
+    ...(probing?.parts ?? []),
+  ]
 
   let admin: AdminServer | undefined
   if (daemon) {
@@ -132,20 +161,29 @@ export async function startApp(options: AppOptions): Promise<App> {
       admin,
       new ControlServer(options.folder.file('control.sock'), {
         probe: name => probeNow(probing ?? noProber(), name, clock),
+        queue: request => (queue ?? noRelay())(request),
+        who: pseudonym =>
+          relay && options.relay && options.pseudonyms
+            ? whoIs(pseudonym, options.pseudonyms, relay, options.relay)
+            : noRelay(),
       }),
     )
   }
 
+  let publicServer: PublicServer | undefined
   const web = options.relay?.config.web
   if (daemon && options.relay !== undefined && web !== undefined) {
-    parts.push(new PublicServer(publicOptions(options.relay, web.listen)))
+    publicServer = new PublicServer(publicOptions(options.relay, web.listen))
+    parts.push(publicServer)
   }
+  if (certificates !== undefined) parts.push(certificates)
 
   const stop = await startInOrder(parts)
   return {
     relay,
     probing,
     stop,
+    reload: async () => certificates?.reload(),
     adminUrl: () => (admin === undefined ? '' : `http://127.0.0.1:${admin.port}/`),
   }
 }
@@ -167,6 +205,10 @@ function publicOptions({ config, tls }: LoadedRelay, listen: HostPort): PublicOp
 
 function noProber(): never {
   throw new Problem('the daemon runs without probes: start it with --probes FILE')
+}
+
+function noRelay(): never {
+  throw new Problem('the daemon runs without a relay, and has no queue: start it with --relay FILE')
 }
 
 function ageOf({ directory }: Relay): { ageSeconds: number; accounts: number } | undefined {

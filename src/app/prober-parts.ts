@@ -1,11 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-
-import { writeAtomically } from '../base/atomic-file.ts'
 import { HOUR, MINUTE } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { Periodic } from '../base/periodic.ts'
-import { codeOf, messageOf, Problem } from '../base/problem.ts'
+import { messageOf } from '../base/problem.ts'
 import { Secret } from '../base/secret.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
 import { OTHER_PROVIDER, findProvider } from '../mail/provider-table.ts'
@@ -13,17 +9,18 @@ import type { Provider } from '../mail/provider.ts'
 import { OTHER } from '../mail/providers.ts'
 import type { Probe } from '../probe/catalogue.ts'
 import type { ReportProbeEvent } from '../probe/events.ts'
+import type { HistoryStore } from '../probe/history.ts'
 import type { Origin } from '../probe/origin.ts'
 import { Prober } from '../probe/prober.ts'
 import type { Seed } from '../probe/seed.ts'
-import { SqliteHistory } from '../probe/sqlite-history.ts'
 import type { MessageTrace } from '../probe/trace.ts'
+import { openMemory } from './prober-memory.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** The prober, in the order in which its parts start. */
 export interface Probing {
   readonly parts: readonly Part[]
-  readonly history: SqliteHistory
+  readonly history: HistoryStore
   readonly prober: Prober
   /** Names of the probes by the name of their group, for commands. */
   readonly groups: ReadonlyMap<string, readonly string[]>
@@ -42,7 +39,7 @@ export async function createProbing(
 ): Promise<Probing> {
   const { config } = loaded
   const { clock, random, folder, providers } = surroundings
-  const history = new SqliteHistory(folder.file('history.sqlite'))
+  const { history, leases, tokenKey } = await openMemory(loaded.store, folder)
   const seeds = seedsOf(loaded, providersOf(loaded, providers))
   const groups = groupsOf(loaded)
   const prober = new Prober({
@@ -50,7 +47,8 @@ export async function createProbing(
     origins: originsOf(loaded),
     seeds,
     probes: [...groups.values()].flat(),
-    tokenKey: await tokenKey(folder.file('token.key')),
+    tokenKey,
+    ...(leases && { leases }),
     report,
     clock,
     random,
@@ -184,24 +182,4 @@ function groupsOf({ config }: LoadedProbes): Map<string, Probe[]> {
       return [group.name, probes]
     }),
   )
-}
-
-const KEY_OCTETS = 32
-
-/** The key that canaries are recognised by: made once, kept beside the history. */
-async function tokenKey(path: string): Promise<Uint8Array> {
-  try {
-    const key = await readFile(path)
-    if (key.length !== KEY_OCTETS) {
-      throw new Problem(
-        `${path} should hold ${KEY_OCTETS} octets: restore it, or remove it and lose sight of canaries on their way`,
-      )
-    }
-    return key
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
-    const key = randomBytes(KEY_OCTETS)
-    await writeAtomically(path, key)
-    return key
-  }
 }

@@ -1,5 +1,3 @@
-import { X509Certificate } from 'node:crypto'
-
 import { HOUR, SECOND } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { Periodic } from '../base/periodic.ts'
@@ -15,6 +13,8 @@ import { SqliteQueueStore } from '../relay/queue/sqlite-store.ts'
 import type { ListenerOptions } from '../relay/submission/listener.ts'
 import { SubmissionServer } from '../relay/submission/server.ts'
 import { createDirectory } from './directory-part.ts'
+import { freeSpaceOf } from './free-space.ts'
+import { createMeter } from './limits-part.ts'
 import type { Surroundings } from './surroundings.ts'
 import { createDelivery } from './transport-parts.ts'
 
@@ -24,8 +24,9 @@ export interface Relay {
   readonly store: SqliteQueueStore
   readonly directory: Directory
   readonly submission: SubmissionServer
-  /** When the certificate of the listeners ends, milliseconds since the epoch. */
-  readonly certificateExpiry: () => number
+  readonly report: ReportRelayEvent
+  /** Tells the runner that something may be due now. */
+  readonly wake: () => void
 }
 
 interface Reports {
@@ -69,10 +70,12 @@ export async function createRelay(
   const submission = new SubmissionServer({
     hostname: config.hostname,
     listeners: listenersOf(loaded),
-    certificate: loaded.tls,
+    identities: loaded.tls,
     authenticate: (login, password) => directory.authenticate(login, password),
     ready: () => (directory.ready() ? undefined : 'no directory data is loaded yet'),
     store,
+    meter: await createMeter(loaded, store.ledger, surroundings),
+    freeSpace: freeSpaceOf(folder.path, clock),
     onAccepted: () => runner.wake(),
     report: report.relay,
     clock,
@@ -81,12 +84,16 @@ export async function createRelay(
       messageBytes: config.limits.message_size,
       recipients: config.limits.recipients,
       connections: config.limits.connections,
+      memoryBytes: config.limits.memory,
     },
   })
   const retention = new Periodic({
     name: 'queue retention',
     every: HOUR,
-    run: () => store.sweep(clock() - config.retention.messages),
+    run: async () => {
+      await store.sweep(clock() - config.retention.messages)
+      await store.ledger.forget(clock())
+    },
     failed: error => {
       report.relay({ kind: 'relay-fault', part: 'queue retention', cause: messageOf(error) })
     },
@@ -99,17 +106,39 @@ export async function createRelay(
     runner,
     submission,
   ]
-  const { validToDate } = new X509Certificate(loaded.tls.certificate)
-  return { parts, store, directory, submission, certificateExpiry: () => validToDate.getTime() }
+  return {
+    parts,
+    store,
+    directory,
+    submission,
+    wake: () => runner.wake(),
+    report: report.relay,
+  }
 }
 
 function listenersOf({ config }: LoadedRelay): ListenerOptions[] {
-  const { submissions, submission } = config.listen
+  const { submissions, submission, local } = config.listen
   const implicit = submissions.map(
     ({ host, port }) => ({ name: 'submissions', host, port, tls: 'implicit' }) as const,
   )
   const starttls = submission.map(
     ({ host, port }) => ({ name: 'submission', host, port, tls: 'starttls' }) as const,
   )
-  return [...implicit, ...starttls]
+  const trusting = local.map(({ address: { host, port }, principal, addresses, networks }) => ({
+    name: 'local',
+    host,
+    port,
+    tls: 'none' as const,
+    local: {
+      principal: {
+        login: principal,
+        addresses: addresses.filter(text => !text.startsWith('@')),
+        domains: addresses
+          .filter(text => text.startsWith('@'))
+          .map(text => text.slice(1).toLowerCase()),
+      },
+      ...(networks !== undefined && { networks }),
+    },
+  }))
+  return [...implicit, ...starttls, ...trusting]
 }

@@ -27,8 +27,11 @@ export interface CertificatePair {
 export interface Authority {
   /** PEM, for those who are to trust it. */
   readonly certificate: string
-  /** @param names DNS names and IP addresses; the first is the subject */
-  issue(names: readonly [string, ...string[]]): Promise<CertificatePair>
+  /**
+   * @param names DNS names and IP addresses; the first is the subject
+   * @param until when it ends; 30 days from now unless told
+   */
+  issue(names: readonly [string, ...string[]], until?: Date): Promise<CertificatePair>
 }
 
 // P-256 as everywhere in TLS: its handshakes cost half of RSA's.
@@ -54,7 +57,7 @@ export async function createAuthority(name: string): Promise<Authority> {
   })
   return {
     certificate: root.toString('pem'),
-    issue: names => issue(names, root, keys.privateKey),
+    issue: (names, until) => issue(names, root, keys.privateKey, until),
   }
 }
 
@@ -62,6 +65,7 @@ async function issue(
   names: readonly [string, ...string[]],
   root: X509Certificate,
   rootKey: webcrypto.CryptoKey,
+  until?: Date,
 ): Promise<CertificatePair> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
   const certificate = await X509CertificateGenerator.create({
@@ -71,6 +75,7 @@ async function issue(
     signingKey: rootKey as never,
     signingAlgorithm: ALGORITHM,
     ...validity(),
+    ...(until !== undefined && { notAfter: until }),
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),

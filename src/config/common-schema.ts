@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { hostPort, section, text, word } from './fields.ts'
+import { count, hostPort, section, text, word } from './fields.ts'
 
 /** What both files may say, since each of them can run alone. */
 export const commonShape = {
@@ -28,6 +28,19 @@ export function secretKeys<const K extends string>(
     [`${what}_file`]: text('a file that holds the secret').optional(),
     [`${what}_env`]: text('the name of an environment variable').optional(),
   } as never
+}
+
+/** Where what has to survive is kept, instead of files in the state folder: several nodes can share it. */
+export const storeShape = {
+  store: section({
+    postgres: z
+      .strictObject({
+        ...secretKeys('url'),
+        /** Connections of one node, at most. */
+        connections: count(2, 100).default(10),
+      })
+      .optional(),
+  }),
 }
 
 export const resolverShape = {

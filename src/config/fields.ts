@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 
 import { parseDuration } from '../base/duration.ts'
+import { parseRange } from '../base/network-range.ts'
 
 /*
  * Values of a configuration file. Each message says what is wrong and what to write instead, since it is all that
@@ -120,6 +121,34 @@ export function count(least: number, most: number): z.ZodNumber {
     .int(`should be ${what}`)
     .min(least, `should be ${what}`)
     .max(most, `should be ${what}`)
+}
+
+/** A whole number from 1, or `none`, which is `Infinity`. */
+export function limit(): z.ZodType<number> {
+  const what = 'a whole number from 1 to 1000000, or none'
+  return z.unknown().transform((value, context) => {
+    if (value === 'none') return Infinity
+    if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1_000_000) {
+      return Number(value)
+    }
+    context.addIssue({ code: 'custom', message: `should be ${what}` })
+    return z.NEVER
+  })
+}
+
+/** A network: `192.0.2.0/24`, `2001:db8::/32`, or one address. */
+export function network(): z.ZodType<string> {
+  const what = 'a network such as 192.0.2.0/24 or "2001:db8::/32"'
+  return text(what).refine(value => parseRange(value) !== undefined, `should be ${what}`)
+}
+
+/** A mail address, or `@` and a domain for all addresses of it. */
+export function sender(): z.ZodType<string> {
+  const what = 'an address such as root@example.org, or "@example.org" for all of a domain'
+  return text(what).refine(
+    value => /^[^\s@<>"]*@[^\s@<>"]+\.[^\s@<>"]+$/.test(value),
+    `should be ${what}`,
+  )
 }
 
 export function flag(): z.ZodBoolean {

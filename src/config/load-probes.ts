@@ -3,6 +3,7 @@ import { isLoopback } from './load-relay.ts'
 import { probesSchema, type ProbesConfig } from './probes-schema.ts'
 import type { ProblemList } from './problem-list.ts'
 import { readNamedFile, readSecret } from './secrets.ts'
+import { readStore, type LoadedStore } from './store.ts'
 import { loadYaml } from './yaml-file.ts'
 
 interface Credentials {
@@ -14,6 +15,8 @@ interface Credentials {
 export interface LoadedProbes {
   readonly path: string
   readonly config: ProbesConfig
+  /** The database of the history; undefined where it is a file. */
+  readonly store: LoadedStore | undefined
   readonly origins: ReadonlyMap<string, Credentials>
   readonly seeds: ReadonlyMap<string, Credentials>
 }
@@ -47,8 +50,9 @@ export async function loadProbes(
     seeds.set(name, { ca, password })
   }
   checkProbes(problems, config)
+  const store = readStore(problems, config.store)
   problems.throwIfAny()
-  return { path, config, origins, seeds }
+  return { path, config, store, origins, seeds }
 }
 
 function readOrigin(

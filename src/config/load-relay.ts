@@ -1,10 +1,10 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 
-import type { CertificatePair } from '../base/certificate.ts'
-import { messageOf } from '../base/problem.ts'
+import { trustProblem } from '../base/network-range.ts'
+import { Problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
-import type { ProblemList } from './problem-list.ts'
+import type { ServerIdentities } from '../base/server-tls.ts'
+import { readIdentities } from './certificates.ts'
 import { relaySchema, type RelayConfig } from './relay-schema.ts'
 import { readNamedFile, readSecret } from './secrets.ts'
 import { loadYaml } from './yaml-file.ts'
@@ -13,7 +13,7 @@ import { loadYaml } from './yaml-file.ts'
 export interface LoadedRelay {
   readonly path: string
   readonly config: RelayConfig
-  readonly tls: CertificatePair
+  readonly tls: ServerIdentities
   readonly ldap: { readonly ca: string | undefined; readonly bindPassword: Secret } | undefined
   readonly smarthost: { readonly ca: string | undefined; readonly password: Secret | undefined }
 }
@@ -23,8 +23,15 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
   const { value: config, problems } = await loadYaml(path, relaySchema)
   const { ldap, export_file: exportFile } = config.directory
   const { smarthost } = config.delivery
-  if (config.listen.submission.length + config.listen.submissions.length === 0) {
+  const { submissions, submission, local } = config.listen
+  if (submission.length + submissions.length + local.length === 0) {
     problems.add(['listen'], 'names no address: add submissions, submission or both')
+  }
+  for (const [i, { address, networks }] of local.entries()) {
+    const problem = trustProblem(address.host, networks)
+    if (problem === undefined) continue
+    const key = networks === undefined || networks.length === 0 ? 'address' : 'networks'
+    problems.add(['listen', 'local', i, key], problem)
   }
   if (ldap === undefined && exportFile === undefined) {
     problems.add(['directory'], 'needs a source of logins: add ldap or export_file')
@@ -55,7 +62,7 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
   if (config.delivery.delay_notice_after > config.delivery.give_up_after) {
     problems.add(['delivery', 'delay_notice_after'], 'should not be longer than give_up_after')
   }
-  const tls = readCertificate(problems, config)
+  const tls = readIdentities(problems, config, Date.now())
   const bindPassword = ldap && readSecret(problems, ['directory', 'ldap'], ldap, 'bind_password')
   if (ldap !== undefined && bindPassword === undefined && problems.isEmpty) {
     problems.add(['directory', 'ldap'], 'needs bind_password_file or bind_password_env')
@@ -72,6 +79,7 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
     )
   }
   problems.throwIfAny()
+  if (tls === undefined) throw new Problem(`${path}: tls: no certificate could be read`)
   return {
     path,
     config,
@@ -79,30 +87,6 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
     ldap: bindPassword && { ca: ldapCa, bindPassword },
     smarthost: { ca: smarthostCa, password },
   }
-}
-
-function readCertificate(problems: ProblemList, config: RelayConfig): CertificatePair {
-  const certificate = readNamedFile(problems, ['tls', 'certificate'], config.tls.certificate)
-  const key = readNamedFile(problems, ['tls', 'key'], config.tls.key)
-  if (certificate === undefined || key === undefined) return { certificate: '', key: '' }
-  try {
-    const parsed = new X509Certificate(certificate)
-    if (!parsed.checkPrivateKey(createPrivateKey(key))) {
-      problems.add(['tls', 'key'], 'does not belong to the certificate')
-    }
-    if (parsed.validToDate.getTime() < Date.now()) {
-      problems.add(['tls', 'certificate'], `ended on ${parsed.validTo}: renew it`)
-    }
-    if (parsed.checkHost(config.hostname) === undefined) {
-      problems.add(
-        ['tls', 'certificate'],
-        `is not for ${config.hostname} but for ${parsed.subjectAltName ?? 'no name'}`,
-      )
-    }
-  } catch (error) {
-    problems.add(['tls'], `certificate and key should both be PEM: ${messageOf(error)}`)
-  }
-  return { certificate, key }
 }
 
 /** Whether a URL's host is this machine, where clear text can be heard by nobody else. */

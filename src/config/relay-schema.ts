@@ -2,14 +2,19 @@ import { z } from 'zod'
 
 import { commonShape, resolverShape, secretKeys } from './common-schema.ts'
 import {
+  address,
   count,
   duration,
   flag,
   host,
   hostName,
   hostPort,
+  limit,
+  name,
+  network,
   port,
   section,
+  sender,
   size,
   text,
   word,
@@ -46,6 +51,32 @@ const smarthost = z.strictObject({
   ...secretKeys('password'),
 })
 
+const certificatePair = z.strictObject(
+  {
+    certificate: text('a file with the certificate and its chain, PEM'),
+    key: text('a file with the private key, PEM'),
+  },
+  { error: 'is missing: logins need TLS, name certificate and key' },
+)
+
+/** What one login may send; absent here is what `per_login` says. */
+const loginLimits = z.strictObject({
+  over: word(['hold', 'defer']).optional(),
+  messages_per_hour: limit().optional(),
+  messages_per_day: limit().optional(),
+  recipients_per_hour: limit().optional(),
+  recipients_per_day: limit().optional(),
+  new_recipients_per_day: limit().optional(),
+})
+
+const localListener = z.strictObject({
+  address: hostPort(),
+  /** Stands where a login stands: in limits, in the queue. */
+  principal: name(),
+  addresses: z.array(sender()).min(1, 'should name at least one address that may be the sender'),
+  networks: z.array(network()).optional(),
+})
+
 /** The relay's configuration. `relay.yaml` in the root of the project says what each key is for. */
 export const relaySchema = z.strictObject({
   ...commonShape,
@@ -54,16 +85,14 @@ export const relaySchema = z.strictObject({
     {
       submissions: z.array(hostPort()).default([]),
       submission: z.array(hostPort()).default([]),
+      local: z.array(localListener).default([]),
     },
     { error: 'is missing: say where clients connect, with submissions (465) and submission (587)' },
   ),
-  tls: z.strictObject(
-    {
-      certificate: text('a file with the certificate and its chain, PEM'),
-      key: text('a file with the private key, PEM'),
-    },
-    { error: 'is missing: logins need TLS, name certificate and key' },
-  ),
+  tls: z.union([
+    certificatePair,
+    z.array(certificatePair).min(1, 'should hold at least one certificate with its key'),
+  ]),
   directory: z.strictObject(
     {
       domains: z
@@ -74,7 +103,7 @@ export const relaySchema = z.strictObject({
       max_loss_percent: count(1, 100).default(10),
       ldap: ldap.optional(),
       export_file: exportFile.optional(),
-      senders: z.record(z.string(), z.array(z.string())).default({}),
+      senders: z.record(address(), z.array(text('a login'))).default({}),
     },
     { error: 'is missing: the relay has to know who may send' },
   ),
@@ -82,6 +111,16 @@ export const relaySchema = z.strictObject({
     message_size: size().prefault('50MiB'),
     recipients: count(1, 10_000).default(100),
     connections: count(1, 100_000).default(1_000),
+    memory: size().prefault('64MiB'),
+    per_login: section({
+      over: word(['hold', 'defer']).default('hold'),
+      messages_per_hour: limit().default(100),
+      messages_per_day: limit().default(500),
+      recipients_per_hour: limit().default(500),
+      recipients_per_day: limit().default(2_000),
+      new_recipients_per_day: limit().default(200),
+    }),
+    logins: z.record(z.string().toLowerCase(), loginLimits).default({}),
   }),
   delivery: section({
     smarthost: smarthost.optional(),
@@ -105,6 +144,8 @@ export const relaySchema = z.strictObject({
   retention: section({
     /** How long the record of a finished message is kept, for `trace`. */
     messages: duration({ atLeast: '1h', atMost: '400d' }).prefault('14d'),
+    /** How long it can be found out whose a pseudonym in the log is. */
+    log: duration({ atLeast: '1h', atMost: '400d' }).prefault('14d'),
   }),
 })
 

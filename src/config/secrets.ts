@@ -63,7 +63,7 @@ function fromFile(problems: ProblemList, path: KeyPath, file: string): Secret | 
 
 /** The text of a file that a key names. Reading fails as a listed problem. */
 export function readNamedFile(
-  problems: ProblemList,
+  problems: Pick<ProblemList, 'add'>,
   path: KeyPath,
   file: string,
 ): string | undefined {

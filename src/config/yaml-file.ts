@@ -65,7 +65,9 @@ function explain(issue: z.core.$ZodIssue, problems: ProblemList, schema: z.ZodTy
   }
   if (issue.code === 'invalid_union') {
     // The branch that got furthest says most about what was meant.
-    const branch = issue.errors.toSorted((a, b) => a.length - b.length)[0]
+    const branch = issue.errors.toSorted(
+      (a, b) => depthOf(b) - depthOf(a) || a.length - b.length,
+    )[0]
     if (branch !== undefined && branch.length > 0) {
       for (const inner of branch) {
         explain({ ...inner, path: [...path, ...inner.path] }, problems, schema)
@@ -74,6 +76,10 @@ function explain(issue: z.core.$ZodIssue, problems: ProblemList, schema: z.ZodTy
     }
   }
   problems.add(path, issue.message)
+}
+
+function depthOf(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(...issues.map(({ path }) => path.length))
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

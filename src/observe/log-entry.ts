@@ -17,10 +17,14 @@ export interface Entry {
   /** What it is about, one word: `queue`, `canary`. */
   readonly subject: string
   readonly text: string
-  /** Shown at debug level only: it names a person, or where one has mail. */
-  readonly personal: string
-  /** A login that the words of others may repeat; '' where there is none. */
-  readonly login: string
+  /** Whom it concerns; named at debug level only, below it by a pseudonym. */
+  readonly person: Person | undefined
+}
+
+/** A login, or the domain where somebody has mail. */
+export interface Person {
+  readonly preposition: 'from' | 'for' | 'to'
+  readonly name: string
 }
 
 type Event = RelayEvent | ProbeEvent | DirectoryEvent
@@ -36,18 +40,19 @@ export function entryOf(event: Event): Entry {
       return info(
         'message',
         `${event.id} accepted, ${formatSize(event.size)} for ${many(event.recipients, 'recipient')}`,
-        `from ${event.login}`,
+        from(event.login),
       )
     case 'message-refused':
       return {
         ...info(
           'message',
           `refused: ${words(event.code, event.enhanced, event.reason)}`,
-          `from ${event.login}`,
+          from(event.login),
         ),
         tone: 'doubtful',
-        login: event.login,
       }
+    case 'login-over-limit':
+      return overLimitEntry(event)
     case 'attempt':
       return attemptEntry(event)
     case 'settled':
@@ -79,6 +84,11 @@ export function entryOf(event: Event): Entry {
       return warn('schedule', `${event.probe} skipped: ${event.reason}`)
     case 'forged-canary':
       return warn('seed', `${event.seed} (${event.provider}) got a message with a forged token`)
+    case 'certificate-reloaded':
+      return info(
+        'relay',
+        `renewed certificate in use: ${event.names.join('; ')}, until ${new Date(event.expiry).toISOString()}`,
+      )
     case 'relay-fault':
     case 'probe-fault':
       return { ...warn(event.part, `fault: ${event.cause}`), level: 'error', tone: 'bad' }
@@ -100,15 +110,25 @@ function loginEntry(event: Extract<Event, { kind: 'login' }>): Entry {
   const { result, login, cause } = event
   switch (result) {
     case 'accepted':
-      return debug('login', 'accepted', login)
+      return debug('login', 'accepted', { preposition: 'for', name: login })
     case 'refused':
-      return { ...info('login', 'refused', login), tone: 'doubtful' }
+      return { ...info('login', 'refused', { preposition: 'for', name: login }), tone: 'doubtful' }
     case 'unavailable':
       return {
         ...warn('login', `cannot be checked: ${cause ?? 'no reason given'}`),
-        personal: login,
-        login,
+        person: { preposition: 'for', name: login },
       }
+  }
+}
+
+function overLimitEntry(event: Extract<Event, { kind: 'login-over-limit' }>): Entry {
+  const { limit, most, action, login, until } = event
+  const became = action === 'hold' ? 'message held' : 'told to come later'
+  const name = limit.replaceAll('_', ' ')
+  const again = new Date(until).toISOString()
+  return {
+    ...warn('limit', `over ${most} ${name}, ${became}; room again at ${again}`),
+    person: { preposition: 'for', name: login },
   }
 }
 
@@ -123,7 +143,7 @@ function attemptEntry(event: Extract<Event, { kind: 'attempt' }>): Entry {
       words(event.id, `${event.outcome} at ${where}`, event.tls, why, event.reply, again),
     ),
     tone: tones[event.outcome],
-    personal: `to ${event.destination}`,
+    person: { preposition: 'to', name: event.destination },
   }
 }
 
@@ -169,12 +189,16 @@ function syncedEntry(event: Extract<Event, { kind: 'directory-synced' }>): Entry
   )
 }
 
-function info(subject: string, text: string, personal = ''): Entry {
-  return { level: 'info', tone: 'plain', subject, text, personal, login: '' }
+function from(login: string): Person {
+  return { preposition: 'from', name: login }
 }
 
-function debug(subject: string, text: string, personal = ''): Entry {
-  return { ...info(subject, text, personal), level: 'debug' }
+function info(subject: string, text: string, person?: Person): Entry {
+  return { level: 'info', tone: 'plain', subject, text, person }
+}
+
+function debug(subject: string, text: string, person?: Person): Entry {
+  return { ...info(subject, text, person), level: 'debug' }
 }
 
 function warn(subject: string, text: string): Entry {

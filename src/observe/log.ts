@@ -11,13 +11,18 @@ type Event = RelayEvent | ProbeEvent | DirectoryEvent
 
 export interface LogOptions {
   readonly format: 'human' | 'json'
-  /** What is less is not written. Logins, addresses and destination domains need `debug`. */
+  /** What is less is not written. Logins, addresses and destination domains by name need `debug`. */
   readonly level: Level
   readonly stream: { write(line: string): unknown }
   /** Whether colours may be used; see `wantsColour`. */
   readonly colour: boolean
   readonly clock: Clock
+  /** What people are called below debug; without it they are left out. */
+  readonly pseudonym?: Pseudonym
 }
+
+/** @returns the same for the same login, address or domain for some time, and meaningless to others */
+export type Pseudonym = (name: string) => string
 
 /** The log: every event that went up, as one line. */
 export interface Log {
@@ -29,8 +34,8 @@ export interface Log {
 }
 
 export function createLog(options: LogOptions): Log {
-  const { level, clock } = options
-  const verbose = level === 'debug'
+  const { level, clock, pseudonym } = options
+  const naming: Naming = { verbose: level === 'debug', pseudonym }
   const least = LEVELS.indexOf(level)
   const write = options.format === 'json' ? jsonWriter(options) : humanWriter(options)
   const put = (entry: Entry, event?: Event): void => {
@@ -39,7 +44,7 @@ export function createLog(options: LogOptions): Log {
   const report = (event: Event): void => put(entryOf(event), event)
 
   function humanWriter({ stream, colour }: LogOptions): (entry: Entry) => void {
-    return entry => stream.write(`${humanLine(entry, { at: clock(), colour, verbose })}\n`)
+    return entry => stream.write(`${humanLine(entry, { at: clock(), colour, ...naming })}\n`)
   }
 
   return {
@@ -47,7 +52,7 @@ export function createLog(options: LogOptions): Log {
     probe: report,
     directory: report,
     say: (text, at = 'info') =>
-      put({ level: at, tone: 'plain', subject: 'mailcanary', text, personal: '', login: '' }),
+      put({ level: at, tone: 'plain', subject: 'mailcanary', text, person: undefined }),
   }
 }
 
@@ -73,31 +78,60 @@ const SUBJECT_WIDTH = 10
  * One line for people: time, subject, what happened.
  *
  * @param how.at milliseconds since the epoch, shown as local time
- * @param how.verbose names persons and destinations, and leaves addresses in the words of others
  */
 export function humanLine(
   entry: Entry,
-  how: { readonly at: number; readonly colour: boolean; readonly verbose: boolean },
+  how: Naming & { readonly at: number; readonly colour: boolean },
 ): string {
   const time = timeOf(how.at)
   const subject = entry.subject.padEnd(SUBJECT_WIDTH)
   const mark = entry.level === 'error' ? 'ERROR ' : ''
-  const text = mark + textOf(entry, how.verbose)
+  const text = mark + textOf(entry, how)
   if (!how.colour) return `${time} ${subject} ${text}`
   const colour = COLOURS[entry.tone]
   return `${DIM}${time}${END} ${subject} ${colour}${text}${colour === '' ? '' : END}`
 }
 
 /** The words of an entry: one line, without control characters, and below debug without anybody's address. */
-export function textOf(entry: Entry, verbose: boolean): string {
-  if (!verbose) return impersonal(printable(entry.text), entry.login)
-  return printable(entry.personal === '' ? entry.text : `${entry.text}, ${entry.personal}`)
+export function textOf({ text, person }: Entry, naming: Naming): string {
+  const { verbose, pseudonym } = naming
+  const said = printable(text)
+  // A destination is not masked: the names of its servers are what an operator has to read.
+  const login = person === undefined || person.preposition === 'to' ? '' : person.name
+  const words = verbose ? said : masked(said, login, pseudonym)
+  const name = verbose ? person?.name : person && pseudonym?.(person.name)
+  return person === undefined || name === undefined || person.name === ''
+    ? words
+    : printable(`${words}, ${person.preposition} ${name}`)
 }
 
+/** How people appear in the log. */
+export interface Naming {
+  /** By their names. */
+  readonly verbose: boolean
+  /** Otherwise by this, or not at all. */
+  readonly pseudonym?: Pseudonym | undefined
+}
+
+// A local part may be quoted, and whoever puts an address into a URL writes %40 (RFC 3986 section 2.1). It begins where
+// a word does, so that a long word is looked at once.
+const ADDRESS = String.raw`(?:"[^"]*"|(?<![^\s<>"'(),;:=])[^\s<>"'(),;:=]+)(?:@|%40)[^\s<>"'(),;:&]+`
+
 /** Servers like to repeat the recipient in their replies, and a reason may name who was refused. */
-function impersonal(text: string, login: string): string {
-  const hidden = text.replaceAll(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, '…@…')
-  return login === '' ? hidden : hidden.replaceAll(login, '…')
+function masked(text: string, login: string, pseudonym: Pseudonym = nameless): string {
+  const literal = login.replaceAll(/./gsu, character => {
+    return String.raw`\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
+  })
+  const word = String.raw`(?<![\p{L}\p{N}])${literal}(?![\p{L}\p{N}])`
+  const personal = new RegExp(login === '' ? ADDRESS : `${ADDRESS}|${word}`, 'giu')
+  // The end of a sentence is no part of an address.
+  return text.replaceAll(personal, found =>
+    pseudonym(found.replace(/%40/, '@').replace(/[.\]]+$/, '')),
+  )
+}
+
+function nameless(name: string): string {
+  return name.includes('@') ? '…@…' : '…'
 }
 
 function jsonWriter(options: LogOptions): (entry: Entry, event?: Event) => void {
@@ -110,25 +144,26 @@ function jsonWriter(options: LogOptions): (entry: Entry, event?: Event) => void 
     },
     { write: (line: string) => void options.stream.write(line) },
   )
-  const verbose = options.level === 'debug'
+  const naming: Naming = { verbose: options.level === 'debug', pseudonym: options.pseudonym }
   return (entry, event) => {
-    const fields = event === undefined ? {} : fieldsOf(event, verbose)
-    logger[entry.level]({ subject: entry.subject, ...fields }, textOf(entry, verbose))
+    const fields = event === undefined ? {} : fieldsOf(event, naming)
+    logger[entry.level]({ subject: entry.subject, ...fields }, textOf(entry, naming))
   }
 }
 
 const PERSONAL = new Set(['login', 'destination'])
 
-/** The fields of an event for machines; below debug without those that name a person. */
-export function fieldsOf(event: Event, verbose: boolean): Record<string, unknown> {
+/** The fields of an event for machines; below debug with pseudonyms for those that name a person, or without them. */
+export function fieldsOf(event: Event, { verbose, pseudonym }: Naming): Record<string, unknown> {
   const { kind, ...rest } = event
   const login = 'login' in event ? event.login : ''
+  const shown = ([name, value]: [string, unknown]): unknown => {
+    if (verbose || typeof value !== 'string') return value
+    return PERSONAL.has(name) ? pseudonym?.(value) : masked(value, login, pseudonym)
+  }
   const fields = Object.entries(rest)
-    .filter(([name, value]) => value !== undefined && (verbose || !PERSONAL.has(name)))
-    .map(([name, value]: [string, unknown]) => [
-      name,
-      typeof value === 'string' && !verbose ? impersonal(value, login) : value,
-    ])
+    .map((field: [string, unknown]) => [field[0], shown(field)])
+    .filter(([, value]) => value !== undefined)
   return { event: kind, ...(Object.fromEntries(fields) as Record<string, unknown>) }
 }
 

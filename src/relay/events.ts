@@ -1,4 +1,5 @@
 import type { FailureClass, Outcome } from '../mail/outcome.ts'
+import type { LimitName, OverLimit } from './limits/login-limits.ts'
 
 /**
  * What the relay reports upwards, through one function that is handed in. Metrics and log handle every kind (the
@@ -28,6 +29,17 @@ export type RelayEvent =
       readonly reason: string
     }
   | {
+      /** A login has reached a limit: its message was taken and is held, or it was told to come later. */
+      readonly kind: 'login-over-limit'
+      readonly login: string
+      readonly limit: LimitName
+      readonly action: OverLimit
+      /** The limit's number. */
+      readonly most: number
+      /** When there is room again, milliseconds since the epoch. */
+      readonly until: number
+    }
+  | {
       readonly kind: 'attempt'
       readonly id: string
       readonly destination: string
@@ -52,6 +64,14 @@ export type RelayEvent =
     }
   | { readonly kind: 'report-queued'; readonly id: string; readonly about: string }
   | { readonly kind: 'report-undeliverable'; readonly id: string; readonly reply: string }
+  | {
+      /** The listeners show other certificates from now on. */
+      readonly kind: 'certificate-reloaded'
+      /** Of each certificate, for people. */
+      readonly names: readonly string[]
+      /** When the first of them ends, milliseconds since the epoch. */
+      readonly expiry: number
+    }
   | { readonly kind: 'relay-fault'; readonly part: string; readonly cause: string }
 
 export type ReportRelayEvent = (event: RelayEvent) => void

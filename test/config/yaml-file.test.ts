@@ -106,6 +106,41 @@ probes:
   ])
 })
 
+test('several certificates are each told with their place', async () => {
+  const folder = await scratchFolder()
+  const certificates = await testCertificates(join(folder, 'ca'))
+  const relay = await certificates.issue('relay.example.org')
+  const other = await certificates.issue('smtp.example.net')
+  const text = (tls: string): string => `hostname: relay.example.org
+listen: {submission: ["127.0.0.1:2587"]}
+tls:${tls}
+directory: {domains: [example.org], export_file: {path: /var/lib/misc/mail-passwords}}
+`
+  expect(
+    await relayProblems(
+      text(`
+  - {certificate: ${relay.certificate}, key: ${other.key}}
+  - {certificate: ${other.certificate}, key: /nonexistent/key}`),
+    ),
+  ).toEqual([
+    expect.stringMatching(/^file\.yaml:4:\d+: tls\.0\.key: does not belong to the certificate$/),
+    expect.stringMatching(/^file\.yaml:5:\d+: tls\.1\.key: there is no file \/nonexistent\/key$/),
+  ] as string[])
+  expect(await relayProblems(text(`\n  - {certificate: ${relay.certificate}}`))).toEqual([
+    'file.yaml:4:5: tls.0.key: is missing: a file with the private key, PEM',
+  ])
+  expect(await relayProblems(text(' {}'))).toEqual([
+    'file.yaml:3:6: tls.certificate: is missing: a file with the certificate and its chain, PEM',
+    'file.yaml:3:6: tls.key: is missing: a file with the private key, PEM',
+  ])
+  expect(await relayProblems(text(' []'))).toEqual([
+    'file.yaml:3:6: tls: should hold at least one certificate with its key',
+  ])
+  expect(await relayProblems(text(''))).toEqual([
+    expect.stringMatching(/^file\.yaml:\d+:\d+: tls: is missing: logins need TLS/) as string,
+  ])
+})
+
 test('what a file names is read and checked too', async () => {
   const folder = await scratchFolder()
   const certificates = await testCertificates(join(folder, 'ca'))
@@ -133,5 +168,46 @@ directory:
     'file.yaml:5:8: tls.key: does not belong to the certificate',
     'file.yaml:9:10: directory.ldap.url: would send the password in clear: use ldaps://, or add starttls: true',
     `file.yaml:11:25: directory.ldap.bind_password_file: ${join(folder, 'open')} may be read by everybody: chmod o= ${join(folder, 'open')}`,
+  ])
+})
+
+/** A complaint with the number of its line alone: columns are tested above. */
+function withLine(complaint: string): string {
+  return complaint.replace(/^file\.yaml:(\d+):\d+: /, '$1 ')
+}
+
+test('a listener without logins that strangers could reach is told, and limits that are none', async () => {
+  const problems = await relayProblems(`hostname: relay.example.org
+listen:
+  local:
+    - {address: "0.0.0.0:25", principal: cron, addresses: [root@example.org]}
+    - {address: "127.0.0.1:26", principal: cron, addresses: ["@example.org"], networks: [0.0.0.0/0]}
+    - {address: "127.0.0.1:27", principal: cron, addresses: ["@example.org"]}
+tls: {certificate: a.crt, key: a.key}
+directory: {domains: [example.org], export_file: {path: passwords}}
+`)
+  expect(problems.map(withLine).filter(line => line.includes('listen'))).toEqual([
+    '4 listen.local.0.address: can be reached from other hosts: name the networks that may use it, or listen on 127.0.0.1',
+    '5 listen.local.1.networks: 0.0.0.0/0 lets everybody in: name your own networks, /8 or narrower',
+  ])
+  const others = await relayProblems(`hostname: relay.example.org
+listen:
+  submission: ["127.0.0.1:587"]
+  local:
+    - {address: "127.0.0.1:25", principal: Cron Job, addresses: [root], networks: [home]}
+tls: {certificate: a.crt, key: a.key}
+directory: {domains: [example.org], export_file: {path: passwords}}
+limits:
+  per_login: {over: bounce, messages_per_hour: 0, recipients_per_day: never}
+  logins: {canary: {messages_per_day: none, messages_an_hour: 1}}
+`)
+  expect(others.map(withLine)).toEqual([
+    '5 listen.local.0.principal: should be a name of lower-case letters, digits and dashes',
+    '5 listen.local.0.addresses.0: should be an address such as root@example.org, or "@example.org" for all of a domain',
+    '5 listen.local.0.networks.0: should be a network such as 192.0.2.0/24 or "2001:db8::/32"',
+    '9 limits.per_login.over: should be one of hold, defer',
+    '9 limits.per_login.messages_per_hour: should be a whole number from 1 to 1000000, or none',
+    '9 limits.per_login.recipients_per_day: should be a whole number from 1 to 1000000, or none',
+    '10 limits.logins.canary.messages_an_hour: unknown key, did you mean messages_per_hour?',
   ])
 })

@@ -7,11 +7,22 @@ import { freePort } from './server-process.ts'
 
 export const RELAY_NAME = 'relay.example.org'
 
+const NO_LIMITS = `  per_login:
+    messages_per_hour: none
+    messages_per_day: none
+    recipients_per_hour: none
+    recipients_per_day: none
+    new_recipients_per_day: none`
+
 export interface SiteOptions {
   /** The section `directory` of relay.yaml, as YAML indented by two. */
   readonly directory: string
   /** The section `delivery`. */
   readonly delivery: string
+  /** The section `limits`. Unless told, a login may send as much as a test wants. */
+  readonly limits?: string
+  /** Lines of the section `listen`, beside its two listeners. */
+  readonly listen?: string
   /** Secrets by name; `secret(name)` is the path that the configuration may name. */
   readonly secrets?: Readonly<Record<string, string>>
 }
@@ -69,11 +80,14 @@ state: ${this.state}
 listen:
   submissions: ["127.0.0.1:${this.ports.submissions}"]
   submission: ["127.0.0.1:${this.ports.submission}"]
+${options.listen ?? ''}
 tls: {certificate: ${pair.certificate}, key: ${pair.key}}
 directory:
 ${options.directory}
 delivery:
 ${options.delivery}
+limits:
+${options.limits ?? NO_LIMITS}
 admin: {listen: "127.0.0.1:${this.ports.admin}"}
 `,
     )

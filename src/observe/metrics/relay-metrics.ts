@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client'
 
 import { FAILURE_CLASSES } from '../../mail/outcome.ts'
 import type { RelayEvent } from '../../relay/events.ts'
+import { LIMIT_NAMES } from '../../relay/limits/login-limits.ts'
 import { combinations, counter, durations, gauge } from './instruments.ts'
 
 /** Label of every destination that is no provider we know by its MX. */
@@ -39,6 +40,12 @@ export function relayMetrics(
     registry,
     'mailcanary_relay_message_bytes_total',
     'Octets of the messages that were accepted.',
+  )
+  const limited = counter(
+    registry,
+    'mailcanary_relay_limited_total',
+    'Times a login was over a limit: its message was taken and held (hold), or it was told to come later (defer).',
+    combinations({ limit: LIMIT_NAMES, action: ['defer', 'hold'] }),
   )
   const attempts = counter(
     registry,
@@ -94,6 +101,9 @@ export function relayMetrics(
       case 'message-refused':
         messages.inc({ result: event.code < 500 ? 'deferred' : 'refused' })
         return
+      case 'login-over-limit':
+        limited.inc({ limit: event.limit, action: event.action })
+        return
       case 'attempt': {
         const provider = labelOf(event.provider)
         attempts.inc({ provider, outcome: event.outcome, class: event.class })
@@ -111,6 +121,9 @@ export function relayMetrics(
         return
       case 'report-undeliverable':
         reports.inc({ result: 'undeliverable' })
+        return
+      case 'certificate-reloaded':
+        // When they end is asked at each scrape.
         return
       case 'relay-fault':
         faults.inc()

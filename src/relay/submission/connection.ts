@@ -5,14 +5,24 @@ import { TLSSocket } from 'node:tls'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 
+import type { Principal } from '../../directory/principal.ts'
 import { formatReply, type Reply } from '../../mail/reply.ts'
 import { CommandParser, type DataSink, type Line } from './command-parser.ts'
 import { DataDecoder } from './data-decoder.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dialogue } from './dialogue.ts'
 import type { Intake } from './intake.ts'
-import { networkOf } from './network.ts'
-import { reply, SHUTTING_DOWN, TALKS_TOO_SOON, TOO_MANY_CONNECTIONS, TOO_SLOW } from './replies.ts'
+import type { LocalAccess } from './local-access.ts'
+import type { MemoryShare } from './memory-budget.ts'
+import { networkOf, type OpenCount } from './network.ts'
+import {
+  NOT_YOUR_SERVER,
+  reply,
+  SHUTTING_DOWN,
+  TALKS_TOO_SOON,
+  TOO_MANY_CONNECTIONS,
+  TOO_SLOW,
+} from './replies.ts'
 import type { Site } from './site.ts'
 import type { Wire } from './wire.ts'
 
@@ -30,6 +40,8 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   readonly #deadlines: Deadlines
   readonly #gone = new AbortController()
   readonly network: string
+  readonly memory: MemoryShare
+  readonly #local: LocalAccess | undefined
   #counted = false
   #ready = false
   #spoken = false
@@ -37,12 +49,25 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   #stopping = false
   #intake: Intake | undefined
 
-  constructor(server: SMTPServer, socket: Socket, options: SMTPConnectionOptions, site: Site) {
+  /** @param local on a listener for local applications: whom it trusts */
+  constructor(
+    server: SMTPServer,
+    socket: Socket,
+    options: SMTPConnectionOptions,
+    site: Site,
+    local: LocalAccess | undefined,
+  ) {
     super(server, socket, options)
     this.#site = site
     this.network = networkOf(this.remoteAddress)
+    this.memory = site.memory.share()
+    this.#local = local
     this.#dialogue = new Dialogue(site, this)
     this.#deadlines = new Deadlines(site.limits, site.clock, () => this.#tooSlow())
+  }
+
+  get trusted(): Principal | undefined {
+    return this.#local?.principal
   }
 
   get signal(): AbortSignal {
@@ -81,17 +106,31 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     if (this._closing || this._closed) return
     this._resetSession()
     const server = this._server.connections.size
-    this.#counted = this.#site.networks.take(this.network)
-    const unready = this.#site.ready()
+    this.#counted = this.#counts.take(this.network)
+    // A program that is trusted needs no directory.
+    const unready = this.#local ? undefined : this.#site.ready()
     if (this.#stopping) this.say(SHUTTING_DOWN)
     else if (this.#spoken) this.say(TALKS_TOO_SOON)
+    else if (this.#local?.admits(this.remoteAddress) === false) this.#turnAway()
     else if (!this.#counted || server > this.#site.limits.connections) {
       this.say(TOO_MANY_CONNECTIONS)
     } else if (unready !== undefined) this.say(reply(421, '4.3.0', unready))
     else {
       this.#ready = true
+      if (this.#local) this.#deadlines.loggedIn()
       this.sayLines(220, [`${this.#site.hostname} ESMTP mailcanary`])
     }
+  }
+
+  /** RFC 5321 section 3.1 */
+  #turnAway(): void {
+    this.say(NOT_YOUR_SERVER)
+    this.close()
+  }
+
+  /** Sessions by network: local applications all come from the same one, and must not shut out people there. */
+  get #counts(): OpenCount {
+    return this.#local?.open ?? this.#site.networks
   }
 
   override _createParser(): CommandParser {
@@ -191,7 +230,8 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     if (this.#gone.signal.aborted) return
     this.#gone.abort()
     this.#deadlines.stop()
-    if (this.#counted) this.#site.networks.giveBack(this.network)
+    if (this.#counted) this.#counts.giveBack(this.network)
+    this.memory.close()
     void this.#intake?.abort()
   }
 }

@@ -57,6 +57,7 @@ export class Dialogue {
   constructor(site: Site, wire: Wire) {
     this.#site = site
     this.#wire = wire
+    this.#principal = wire.trusted
     this.#mail = new MailCommands(site, wire)
   }
 
@@ -105,6 +106,7 @@ export class Dialogue {
   }
 
   #outOfOrder(verb: string): Reply | undefined {
+    if (this.#wire.trusted) return this.#outOfOrderLocally(verb)
     if (!this.#wire.secure) {
       if (verb === 'AUTH') return replies.ENCRYPTION_NEEDED
       if (!IN_CLEAR_TEXT.has(verb)) return replies.TLS_FIRST
@@ -112,6 +114,12 @@ export class Dialogue {
     if (!this.#greeted && AFTER_GREETING.has(verb)) return replies.GREET_FIRST
     if (!this.#principal && !WITHOUT_LOGIN.has(verb)) return replies.LOGIN_FIRST
     return undefined
+  }
+
+  /** RFC 5321 section 4.2.4: what we know and do not offer is 502. */
+  #outOfOrderLocally(verb: string): Reply | undefined {
+    if (verb === 'AUTH' || verb === 'STARTTLS') return replies.NOT_OFFERED
+    return !this.#greeted && AFTER_GREETING.has(verb) ? replies.GREET_FIRST : undefined
   }
 
   #hello(verb: 'EHLO' | 'HELO', argument: string): Reply | undefined {
@@ -126,7 +134,7 @@ export class Dialogue {
   }
 
   #extensions(): string[] {
-    const { secure } = this.#wire
+    const { secure, trusted } = this.#wire
     return [
       'PIPELINING',
       `SIZE ${this.#site.limits.messageBytes}`,
@@ -136,7 +144,7 @@ export class Dialogue {
       'ENHANCEDSTATUSCODES',
       // RFC 4954 section 4: not in clear text, where nobody should be asked for a password.
       ...(secure && !this.#principal ? [`AUTH ${MECHANISMS.join(' ')}`] : []),
-      ...(secure ? [] : ['STARTTLS']),
+      ...(secure || trusted ? [] : ['STARTTLS']),
     ]
   }
 

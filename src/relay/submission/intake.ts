@@ -5,10 +5,13 @@ import { completeHeader, redactedReceived } from '../../mail/completion.ts'
 import { HeaderScanner } from '../../mail/headers.ts'
 import { originators } from '../../mail/originators.ts'
 import type { Reply } from '../../mail/reply.ts'
-import { StoreUnavailable, type BodyWriter } from '../queue/store.ts'
+import { WITHIN, type Judgement } from '../limits/judge.ts'
+import { StoreUnavailable, type BodyWriter, type NewMessage } from '../queue/store.ts'
 import type { DataSink } from './command-parser.ts'
 import type { DataDecoder } from './data-decoder.ts'
-import { MAX_CONTENT_LINE, MAX_RECEIVED } from './limits.ts'
+import { CONTENT_IN_MEMORY, MAX_CONTENT_LINE, MAX_RECEIVED } from './limits.ts'
+import type { MemoryShare } from './memory-budget.ts'
+import { overLimitEvent, overLimitReply } from './over-limit.ts'
 import { judgeOriginators } from './policy.ts'
 import {
   BARE_NEWLINE,
@@ -17,6 +20,7 @@ import {
   LINE_OF_CONTENT_TOO_LONG,
   MAIL_LOOP,
   NO_HEADER,
+  OUT_OF_MEMORY,
   reply,
   STORE_AWAY,
   STORE_FULL,
@@ -38,6 +42,8 @@ export class Intake implements DataSink {
   readonly #transaction: Transaction
   readonly #principal: Principal
   readonly #tls: string
+  readonly #authenticated: boolean
+  readonly #memory: MemoryShare
   readonly #answer: (reply: Reply) => void
   readonly #id: string
   readonly #at: number
@@ -58,8 +64,12 @@ export class Intake implements DataSink {
     message: {
       readonly transaction: Transaction
       readonly principal: Principal
-      /** `TLSv1.3`; what the client sent over clear text is never a message. */
+      /** `TLSv1.3`; '' only from a local application. */
       readonly tls: string
+      /** False for a local application. */
+      readonly authenticated: boolean
+      /** What the session holds in memory; given back when there is nothing left of the message. */
+      readonly memory: MemoryShare
       readonly answer: (reply: Reply) => void
     },
   ) {
@@ -67,6 +77,8 @@ export class Intake implements DataSink {
     this.#transaction = message.transaction
     this.#principal = message.principal
     this.#tls = message.tls
+    this.#authenticated = message.authenticated
+    this.#memory = message.memory
     this.#answer = message.answer
     this.#at = site.clock()
     this.#id = newId(site.clock)
@@ -80,7 +92,9 @@ export class Intake implements DataSink {
       await this.#store(content)
       return
     }
+    if (!this.#memory.take(content.length)) return this.#refuse(OUT_OF_MEMORY)
     const rest = this.#scanner.push(content)
+    this.#memory.giveBack(rest.length)
     this.#headerEnded = this.#scanner.state === 'ended'
     if (this.#headerEnded) await this.#openBody(rest)
     else if (this.#scanner.state === 'too-large') await this.#refuse(HEADER_TOO_BIG)
@@ -96,6 +110,7 @@ export class Intake implements DataSink {
     }
     if (decoder.longestLine > MAX_CONTENT_LINE) await this.#refuse(LINE_OF_CONTENT_TOO_LONG)
     if (!this.#refusal && !this.#aborted) await this.#commit(decoder.eightBit)
+    this.#memory.giveBack()
     if (this.#aborted) return
     if (this.#refusal) {
       const { reply: answer, reason } = this.#refusal
@@ -133,7 +148,7 @@ export class Intake implements DataSink {
         hostname,
         id: this.#id,
         // RFC 3848, RFC 6531 section 4.3
-        protocol: this.#transaction.smtputf8 ? 'UTF8SMTPSA' : 'ESMTPSA',
+        protocol: `${this.#transaction.smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${this.#authenticated ? 'SA' : ''}`,
         tls: this.#tls,
         at: this.#at,
       }),
@@ -150,7 +165,11 @@ export class Intake implements DataSink {
     if (this.#refusal || this.#aborted) return
     try {
       this.#body ??= this.#site.store.newBody()
+      // What is beyond the pieces that the store keeps in memory is on the disk already.
+      const before = Math.min(this.#size, CONTENT_IN_MEMORY)
       this.#size += chunk.length
+      const more = Math.min(this.#size, CONTENT_IN_MEMORY) - before
+      if (!this.#memory.take(more)) return await this.#refuse(OUT_OF_MEMORY)
       await this.#body.write(chunk)
     } catch (error) {
       await this.#fail(error)
@@ -162,8 +181,9 @@ export class Intake implements DataSink {
     if (body === undefined) return
     this.#committing = true
     const envelope = this.#transaction.envelope({ eightBit, eightBitHeader: this.#eightBitHeader })
+    let judged: Judgement
     try {
-      await this.#site.store.put(
+      judged = await this.#put(
         {
           id: this.#id,
           envelope,
@@ -177,6 +197,12 @@ export class Intake implements DataSink {
       await this.#fail(error)
       return
     }
+    if (judged.kind !== 'within') {
+      this.#site.report(overLimitEvent(judged, this.#principal.login))
+    }
+    if (judged.kind === 'defer') {
+      return this.#refuse(overLimitReply(judged), { reason: 'over a limit' })
+    }
     this.#site.report({
       kind: 'message-accepted',
       id: this.#id,
@@ -185,6 +211,13 @@ export class Intake implements DataSink {
       recipients: envelope.recipients.length,
     })
     this.#site.onAccepted(this.#id)
+  }
+
+  async #put(message: NewMessage, body: BodyWriter): Promise<Judgement> {
+    const { allowance } = this.#transaction
+    if (allowance) return allowance.put(message, body)
+    await this.#site.store.put(message, body)
+    return WITHIN
   }
 
   async #fail(error: unknown): Promise<void> {
@@ -203,5 +236,6 @@ export class Intake implements DataSink {
     if (this.#refusal && options.first !== true) return
     this.#refusal = { reply: answer, reason: options.reason ?? answer.text }
     await this.#body?.abort().catch(() => undefined)
+    this.#memory.giveBack()
   }
 }

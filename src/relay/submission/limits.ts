@@ -6,6 +6,8 @@ export interface SubmissionLimits {
   readonly messageBytes: number
   /** Recipients of one message; RFC 5321 section 4.5.3.1.8 demands 100. */
   readonly recipients: number
+  /** Octets of all sessions together that are in memory: envelopes, header sections, content not yet stored. */
+  readonly memoryBytes: number
   /** Connections at one time, per listener. */
   readonly connections: number
   /** Connections at one time from one network (an IPv4 address, an IPv6 /64), over all listeners. */
@@ -38,6 +40,8 @@ export const DEFAULT_LIMITS: SubmissionLimits = {
   // What Gmail takes is 25 MB of content, which base64 makes 35.
   messageBytes: 36_700_160,
   recipients: 500,
+  // A thousand sessions with an ordinary message each, or 160 with the largest header section.
+  memoryBytes: 67_108_864,
   // Some 60 KB for each idle TLS session.
   connections: 1_000,
   // An office behind one address: people times programs.
@@ -76,6 +80,20 @@ export function maxLineOctets(verb: string): number {
 
 /** Octets of a line of content, CRLF included (RFC 5321 section 4.5.3.1.6). */
 export const MAX_CONTENT_LINE = 1_000
+
+/** Octets of content that a store keeps in memory for one message: a piece of 64 KiB, and one that is being written. */
+export const CONTENT_IN_MEMORY = 131_072
+
+/** Octets that an envelope in the making takes, and one recipient of it beside its text. */
+export const ENVELOPE_IN_MEMORY = 1_024
+export const RECIPIENT_IN_MEMORY = 256
+
+/**
+ * A message is taken at MAIL where the disk has one and a half times its size free (the queue's journal needs it a
+ * second time for a while), and at least this much: what deliveries come to has to be written as well.
+ */
+export const DISK_SHARE = 1.5
+export const DISK_RESERVE = 1_048_576
 
 /** Hops after which a message is taken for one that goes round in circles (RFC 5321 section 6.3). */
 export const MAX_RECEIVED = 100

@@ -1,11 +1,13 @@
 import { isIPv6, type AddressInfo, type Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
 
 import { SMTPServer } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 
-import type { CertificatePair } from '../../base/certificate.ts'
 import { codeOf, messageOf, Problem } from '../../base/problem.ts'
+import type { ServerIdentities } from '../../base/server-tls.ts'
 import { SubmissionConnection } from './connection.ts'
+import { LocalAccess, type LocalOptions } from './local-access.ts'
 import { networkOf, OpenCount } from './network.ts'
 import type { Site } from './site.ts'
 
@@ -15,26 +17,30 @@ export interface ListenerOptions {
   readonly name: string
   readonly host: string
   readonly port: number
-  /** TLS from the first octet (port 465, RFC 8314 section 3.3), or STARTTLS (port 587). */
-  readonly tls: 'implicit' | 'starttls'
+  /** TLS from the first octet (port 465, RFC 8314 section 3.3), STARTTLS (port 587), or none: for `local` only. */
+  readonly tls: 'implicit' | 'starttls' | 'none'
+  /** Whom to trust without a login: goes with `tls: 'none'`, and only with it. */
+  readonly local?: LocalOptions
 }
+
+type SniAnswer = (error: Error | null, context?: SecureContext) => void
 
 /** One port. */
 export class Listener extends SMTPServer {
   readonly name: string
   readonly #site: Site
   readonly #options: ListenerOptions
+  readonly #local: LocalAccess | undefined
   readonly #handshakes: OpenCount
+  #identities: ServerIdentities
   readonly #open = new Set<SubmissionConnection>()
   #stopping = false
 
-  constructor(options: ListenerOptions, certificate: CertificatePair, site: Site) {
+  constructor(options: ListenerOptions, identities: ServerIdentities, site: Site) {
     super({
       name: site.hostname,
       secure: options.tls === 'implicit',
-      key: certificate.key,
-      cert: certificate.certificate,
-      minVersion: 'TLSv1.2',
+      ...identities.options,
       // A reply waits for no acknowledgement of the one before.
       noDelay: true,
       keepAlive: true,
@@ -46,7 +52,9 @@ export class Listener extends SMTPServer {
     })
     this.name = options.name
     this.#site = site
+    this.#identities = identities
     this.#options = options
+    this.#local = LocalAccess.of(options, site.limits.connections)
     this.#handshakes = new OpenCount(site.limits.connectionsPerNetwork)
   }
 
@@ -78,8 +86,14 @@ export class Listener extends SMTPServer {
     this.#site.report({ kind: 'relay-listening', listener: name, address: this.address })
   }
 
-  replaceCertificate(certificate: CertificatePair): void {
-    this.updateSecureContext({ key: certificate.key, cert: certificate.certificate })
+  /** For handshakes to come; sessions that are open go on as they are. */
+  useIdentities(identities: ServerIdentities): void {
+    this.#identities = identities
+    this.secureContext.set('*', identities.default)
+  }
+
+  override _resolveSNI(servername: string, use: SniAnswer): void {
+    use(null, this.#identities.named(servername))
   }
 
   /**
@@ -129,7 +143,13 @@ export class Listener extends SMTPServer {
   }
 
   override connect(socket: Socket, options?: SMTPConnectionOptions | null): void {
-    const connection = new SubmissionConnection(this, socket, options ?? {}, this.#site)
+    const connection = new SubmissionConnection(
+      this,
+      socket,
+      options ?? {},
+      this.#site,
+      this.#local,
+    )
     this.connections.add(connection)
     this.#open.add(connection)
     socket.once('close', () => this.#open.delete(connection))

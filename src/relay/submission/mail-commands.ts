@@ -1,7 +1,12 @@
+import { messageOf } from '../../base/problem.ts'
 import type { Principal } from '../../directory/principal.ts'
 import type { Reply } from '../../mail/reply.ts'
+import { WITHIN, type Judgement } from '../limits/judge.ts'
+import { StoreUnavailable } from '../queue/store.ts'
 import { parsePath } from './command.ts'
 import { Intake } from './intake.ts'
+import { DISK_RESERVE, DISK_SHARE, ENVELOPE_IN_MEMORY, RECIPIENT_IN_MEMORY } from './limits.ts'
+import { overLimitEvent, overLimitReply } from './over-limit.ts'
 import { parseMailParameters, parseRcptParameters } from './parameters.ts'
 import { judgeRecipient, judgeReversePath, type Refusal } from './policy.ts'
 import * as replies from './replies.ts'
@@ -27,9 +32,10 @@ export class MailCommands {
 
   forget(): void {
     this.#transaction = undefined
+    this.#wire.memory.giveBack()
   }
 
-  mail(argument: string, principal: Principal | undefined): Reply {
+  async mail(argument: string, principal: Principal | undefined): Promise<Reply> {
     if (!principal) return replies.LOGIN_FIRST
     if (this.#transaction) return replies.NESTED_MAIL
     const parsed = parsePath('FROM', argument)
@@ -38,15 +44,23 @@ export class MailCommands {
     if (parameters.kind === 'refused') return parameters.reply
     const judged = judgeReversePath(parsed.path, principal, parameters.value, this.#site.policy)
     if (judged.kind === 'refused') return this.#refused(judged, principal)
-    if (this.#site.ready() !== undefined) return replies.STORE_AWAY
-    this.#transaction = new Transaction(judged.address, parameters.value)
+    if (!this.#wire.trusted && this.#site.ready() !== undefined) return replies.STORE_AWAY
+    // RFC 1870 section 6.1
+    if (!this.#hasSpaceFor(parameters.value.size)) {
+      return this.#refused(shortage(replies.STORE_FULL, 'the disk is nearly full'), principal)
+    }
+    const allowance = this.#site.meter?.begin(principal.login)
+    const over = await this.#overLimit(allowance && allowance.message(), principal)
+    if (over) return over
+    if (!this.#wire.memory.take(ENVELOPE_IN_MEMORY)) return this.#tooMuch(principal)
+    this.#transaction = new Transaction(judged.address, parameters.value, allowance)
     return replies.SENDER_OK
   }
 
-  rcpt(argument: string, principal: Principal | undefined): Reply {
+  async rcpt(argument: string, principal: Principal | undefined): Promise<Reply> {
     const transaction = this.#transaction
     if (!transaction || !principal) return replies.MAIL_FIRST
-    const answer = this.#recipient(transaction, argument, principal)
+    const answer = await this.#recipient(transaction, argument, principal)
     if (answer !== replies.RECIPIENT_OK) transaction.refuse()
     return answer
   }
@@ -69,6 +83,8 @@ export class MailCommands {
         transaction,
         principal,
         tls: this.#wire.tls,
+        authenticated: this.#wire.trusted === undefined,
+        memory: this.#wire.memory,
         answer: reply => this.#wire.say(reply),
       }),
     )
@@ -80,7 +96,11 @@ export class MailCommands {
     return replies.RESET
   }
 
-  #recipient(transaction: Transaction, argument: string, principal: Principal): Reply {
+  async #recipient(
+    transaction: Transaction,
+    argument: string,
+    principal: Principal,
+  ): Promise<Reply> {
     const parsed = parsePath('TO', argument)
     if (!parsed) return replies.BAD_FORWARD_PATH
     const parameters = parseRcptParameters(parsed.parameters)
@@ -88,8 +108,43 @@ export class MailCommands {
     const taken = transaction.recipients
     const judged = judgeRecipient(parsed.path, taken, transaction, this.#site.policy)
     if (judged.kind === 'refused') return this.#refused(judged, principal)
+    // Said twice it is one, and costs nothing.
+    if (transaction.has(judged.address)) return replies.RECIPIENT_OK
+    const asked = transaction.allowance?.recipient(judged.address)
+    const over = await this.#overLimit(asked, principal)
+    if (over) return over
+    if (!this.#wire.memory.take(argument.length + RECIPIENT_IN_MEMORY)) {
+      return this.#tooMuch(principal)
+    }
     transaction.add(judged.address, parameters.value)
     return replies.RECIPIENT_OK
+  }
+
+  /** @returns what to tell a login that has to come later; nothing where it may go on, be it to be held */
+  async #overLimit(
+    asked: Promise<Judgement> | undefined,
+    principal: Principal,
+  ): Promise<Reply | undefined> {
+    let judged: Judgement
+    try {
+      judged = (await asked) ?? WITHIN
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+      const answer = error.full ? replies.STORE_FULL : replies.STORE_AWAY
+      return this.#refused(shortage(answer, messageOf(error)), principal)
+    }
+    if (judged.kind !== 'defer') return undefined
+    this.#site.report(overLimitEvent(judged, principal.login))
+    return this.#refused(shortage(overLimitReply(judged), 'over a limit'), principal)
+  }
+
+  #hasSpaceFor(size = 0): boolean {
+    const free = this.#site.freeSpace()
+    return free === undefined || free >= Math.max(DISK_SHARE * size, DISK_RESERVE)
+  }
+
+  #tooMuch(principal: Principal): Reply {
+    return this.#refused(shortage(replies.OUT_OF_MEMORY, 'too much mail at once'), principal)
   }
 
   #refused(refusal: Refusal, principal: Principal): Reply {
@@ -103,4 +158,8 @@ export class MailCommands {
     })
     return refusal.reply
   }
+}
+
+function shortage(answer: Reply, reason: string): Refusal {
+  return { kind: 'refused', reply: answer, reason }
 }

@@ -51,7 +51,7 @@ export function judgeReversePath(
   // RFC 6531 section 3.5
   if (!isAscii(path) && !options.smtputf8) return refusal(NON_ASCII_ADDRESS, 'needs SMTPUTF8')
   const address = formatAddress(parsed)
-  if (allowedBy(principal.addresses, address)) return { kind: 'allowed', address }
+  if (maySendAs(principal, address)) return { kind: 'allowed', address }
   return refusal(notYours(address, principal), 'sender is not the login')
 }
 
@@ -90,7 +90,7 @@ export function judgeOriginators(claimed: Originators, principal: Principal): Re
     ['From', claimed.from],
     ['Sender', claimed.sender],
   ] as const) {
-    const foreign = addresses.find(address => !allowedBy(principal.addresses, address))
+    const foreign = addresses.find(address => !maySendAs(principal, address))
     if (foreign !== undefined) {
       return refusal(notYours(foreign, principal, field), `${field} is not the login`)
     }
@@ -98,16 +98,23 @@ export function judgeOriginators(claimed: Originators, principal: Principal): Re
   return undefined
 }
 
+function maySendAs({ addresses, domains = [] }: Principal, address: string): boolean {
+  if (allowedBy(addresses, address)) return true
+  const domain = parseAddress(address)?.domain
+  return domain !== undefined && domains.includes(domain)
+}
+
 function notYours(address: string, principal: Principal, field = 'Sender'): Reply {
   // A reply line has 512 octets (RFC 5321 section 4.5.3.1.5).
   const own: string[] = []
-  for (const text of principal.addresses) {
+  const all = [...principal.addresses, ...(principal.domains ?? []).map(domain => `@${domain}`)]
+  for (const text of all) {
     if ([...own, text].join(', ').length > 250) break
     own.push(text)
   }
-  const more = principal.addresses.length - own.length
+  const more = all.length - own.length
   const list = own.join(', ') + (more > 0 ? ` and ${more} more` : '')
-  const may = principal.addresses.length === 0 ? 'You may not send' : `You may send as ${list}`
+  const may = all.length === 0 ? 'You may not send' : `You may send as ${list}`
   const shown = address.length > 100 ? `${address.slice(0, 100)}...` : address
   return reply(550, '5.7.1', printable(`${field} ${shown} is not yours. ${may}`))
 }

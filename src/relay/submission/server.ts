@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { createSecureContext } from 'node:tls'
 
-import type { CertificatePair } from '../../base/certificate.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Part } from '../../base/lifecycle.ts'
-import { messageOf, Problem } from '../../base/problem.ts'
+import type { ServerIdentities } from '../../base/server-tls.ts'
 import type { RelayEvent, ReportRelayEvent } from '../events.ts'
+import type { Meter } from '../limits/meter.ts'
 import type { QueueStore } from '../queue/store.ts'
 import { DEFAULT_LIMITS, type SubmissionLimits } from './limits.ts'
 import { Listener, type ListenerOptions } from './listener.ts'
 import { LoginGate, type Authenticate } from './login-gate.ts'
 import { LoginThrottle } from './login-throttle.ts'
+import { MemoryBudget } from './memory-budget.ts'
 import { OpenCount } from './network.ts'
 import type { Site } from './site.ts'
 
@@ -18,12 +18,16 @@ export interface SubmissionOptions {
   /** Our own name: in the greeting, in Received and in Message-IDs that we add. */
   readonly hostname: string
   readonly listeners: readonly ListenerOptions[]
-  readonly certificate: CertificatePair
+  readonly identities: ServerIdentities
   /** Its third argument is the client's network: an IPv4 address or an IPv6 /64. */
   readonly authenticate: Authenticate
   /** @returns a sentence for people on why no mail can be taken now (greeting 421 4.3.0), or undefined */
   readonly ready: () => string | undefined
   readonly store: Pick<QueueStore, 'newBody' | 'put'>
+  /** Holds logins to their limits; without it there are none. */
+  readonly meter?: Meter
+  /** Octets free where the store is, or undefined if that cannot be told; asked at each MAIL. */
+  readonly freeSpace?: () => number | undefined
   /** A message is in the store and due now. */
   readonly onAccepted: (id: string) => void
   readonly report: ReportRelayEvent
@@ -45,9 +49,8 @@ export class SubmissionServer implements Part {
   readonly #listeners: readonly Listener[]
   readonly #grace: number
 
-  /** @throws Problem where certificate and key do not fit */
+  /** @throws Problem for a listener that would be an open relay */
   constructor(options: SubmissionOptions) {
-    check(options.certificate)
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     const report = unfailing(options.report)
     const onAccepted = unfailing(options.onAccepted)
@@ -70,6 +73,9 @@ export class SubmissionServer implements Part {
       bareNewlines: options.bareNewlines ?? 'refuse',
       gate: new LoginGate({ authenticate: options.authenticate, throttle, report }),
       networks: new OpenCount(limits.connectionsPerNetwork),
+      memory: new MemoryBudget(limits.memoryBytes),
+      meter: options.meter,
+      freeSpace: options.freeSpace ?? (() => undefined),
       store: options.store,
       clock: options.clock,
       report,
@@ -78,7 +84,7 @@ export class SubmissionServer implements Part {
     }
     this.#grace = options.grace ?? 10_000
     this.#listeners = options.listeners.map(
-      listener => new Listener(listener, options.certificate, site),
+      listener => new Listener(listener, options.identities, site),
     )
   }
 
@@ -101,22 +107,9 @@ export class SubmissionServer implements Part {
     await Promise.all(this.#listeners.map(listener => listener.shutDown(this.#grace)))
   }
 
-  /**
-   * Uses another certificate for connections to come.
-   *
-   * @throws Problem where certificate and key do not fit; then the old one stays
-   */
-  replaceCertificate(certificate: CertificatePair): void {
-    check(certificate)
-    for (const listener of this.#listeners) listener.replaceCertificate(certificate)
-  }
-}
-
-function check({ certificate, key }: CertificatePair): void {
-  try {
-    createSecureContext({ cert: certificate, key })
-  } catch (error) {
-    throw new Problem(`certificate and key cannot be used: ${messageOf(error)}`, { cause: error })
+  /** Shows other certificates to connections to come. */
+  useIdentities(identities: ServerIdentities): void {
+    for (const listener of this.#listeners) listener.useIdentities(identities)
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Clock } from '../../base/clock.ts'
 import type { ReportRelayEvent } from '../events.ts'
+import type { Meter } from '../limits/meter.ts'
 import type { QueueStore } from '../queue/store.ts'
 import type { SubmissionLimits } from './limits.ts'
 import type { LoginGate } from './login-gate.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import type { OpenCount } from './network.ts'
 import type { SessionPolicy } from './policy.ts'
 
@@ -18,6 +20,11 @@ export interface Site {
   readonly bareNewlines: 'refuse' | 'normalise'
   readonly gate: LoginGate
   readonly networks: OpenCount
+  readonly memory: MemoryBudget
+  /** What logins may send; undefined where nobody counts. */
+  readonly meter: Meter | undefined
+  /** Octets free where the store is; undefined where nobody knows. */
+  readonly freeSpace: () => number | undefined
   readonly store: Pick<QueueStore, 'newBody' | 'put'>
   readonly clock: Clock
   readonly report: ReportRelayEvent

@@ -1,5 +1,7 @@
+import type { Principal } from '../../directory/principal.ts'
 import type { Reply } from '../../mail/reply.ts'
 import type { Intake } from './intake.ts'
+import type { MemoryShare } from './memory-budget.ts'
 
 /** The connection under a dialogue. */
 export interface Wire {
@@ -7,6 +9,9 @@ export interface Wire {
   /** `TLSv1.3`, or ''. */
   readonly tls: string
   readonly network: string
+  /** Who is there without a login and without TLS: only on a listener for local applications. */
+  readonly trusted: Principal | undefined
+  readonly memory: MemoryShare
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal
   /** Octets that the client has sent beyond the present command. */

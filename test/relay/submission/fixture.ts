@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest'
 
 import { createAuthority, type CertificatePair } from '../../../src/base/certificate.ts'
+import { ServerIdentities } from '../../../src/base/server-tls.ts'
 import type { LoginResult, Principal } from '../../../src/directory/principal.ts'
 import type { RelayEvent } from '../../../src/relay/events.ts'
 import { SubmissionServer, type SubmissionOptions } from '../../../src/relay/submission/server.ts'
@@ -64,7 +65,7 @@ export async function launch(options: Partial<SubmissionOptions> = {}): Promise<
       { name: 'submissions', host: '127.0.0.1', port: 0, tls: 'implicit' },
       { name: 'submission', host: '127.0.0.1', port: 0, tls: 'starttls' },
     ],
-    certificate: await certificate(),
+    identities: new ServerIdentities([await certificate()]),
     authenticate: onlyAlice,
     ready: () => undefined,
     store,

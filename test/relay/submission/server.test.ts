@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { LoginResult } from '../../../src/directory/principal.ts'
 import { WireClient } from '../../conformance/wire-client.ts'
 import { eventually, freePort } from '../../support/server-process.ts'
-import { ALICE, certificate, MESSAGE, PASSWORD, run, submit } from './fixture.ts'
+import { ALICE, MESSAGE, PASSWORD, run, submit } from './fixture.ts'
 
 describe('SubmissionServer', () => {
   it.each(['implicit', 'starttls'] as const)('takes a message over %s TLS', async tls => {
@@ -141,16 +141,6 @@ describe('SubmissionServer', () => {
     expect((await busy.reply()).text).toBe('421 4.3.2 Shutting down')
     await stopped
     expect(server.listening).toEqual([])
-  })
-
-  it('uses a new certificate for new connections, and keeps the old one where the new is unusable', async () => {
-    const { server, client } = await run()
-    const other = await certificate()
-    expect(() => server.replaceCertificate({ ...other, key: 'no key' })).toThrow(
-      'certificate and key cannot be used',
-    )
-    server.replaceCertificate(other)
-    expect((await (await client()).command('NOOP')).code).toBe(250)
   })
 
   it('says which port it cannot have', async () => {
