@@ -48,6 +48,14 @@ const personal: readonly RelayEvent[] = [
     enhanced: '5.7.1',
     reason: 'alice may not send as carol@example.org',
   },
+  {
+    kind: 'login-over-limit',
+    login: 'alice',
+    limit: 'messages_per_hour',
+    action: 'hold',
+    most: 100,
+    until: AT,
+  },
   bounced,
 ]
 const verdict: ProbeEvent = {
@@ -113,6 +121,67 @@ describe('the log for machines', () => {
       seconds: 4.2,
       auth: { dmarc: 'fail' },
     })
+  })
+})
+
+describe('pseudonyms in the log', () => {
+  const pseudonym = (name: string): string => `~${name.length}`
+
+  it('stand where people are named at debug level, and where servers repeat their addresses', () => {
+    const { log, lines } = logWith({ pseudonym })
+    for (const event of personal) log.relay(event)
+    for (const line of [
+      '14:03:22 login      refused, for ~5\n',
+      '14:03:22 login      cannot be checked: verifier broken, for ~5\n',
+      '14:03:22 message    01HZXAMP0E000001 accepted, 12 kB for 2 recipients, from ~5\n',
+      '14:03:22 message    refused: 550 5.7.1 ~5 may not send as ~17, from ~5\n',
+      '14:03:22 queue      01HZXAMP0E000001 bounced at gmail (mx.example.net) TLSv1.3 mailbox: ' +
+        '550 5.1.1 <~19>: no such user FAKE LINE, to ~15\n',
+    ]) {
+      expect(lines).toContain(line)
+    }
+  })
+
+  it('are fields of their own for machines', () => {
+    const { log, lines } = logWith({ format: 'json', pseudonym })
+    log.relay(bounced)
+    log.relay({ kind: 'login', result: 'refused', login: 'alice' })
+    expect(lines.map(line => JSON.parse(line) as unknown)).toMatchObject([
+      { destination: '~15', reply: '550 5.1.1 <~19>: no such user\r\nFAKE LINE' },
+      { login: '~5' },
+    ])
+  })
+
+  it.each([
+    ['bob@example.net is unknown', '~15 is unknown'],
+    ['"bob b"@example.net, bob@example.net.', '~19, ~15'],
+    [
+      'see https://example.org/why?who=bob%40example.net&why=1',
+      'see https://example.org/why?who=~15&why=1',
+    ],
+    ['rfc822;bob@example.net', 'rfc822;~15'],
+    ['<bob+list@mail.example.net>...', '<~25>...'],
+    ['alice, Alice and alicea', '~5, ~5 and alicea'],
+    ['alice@example.org is alice', '~17 is ~5'],
+  ])('hide %s', (reason, shown) => {
+    const { log, lines } = logWith({ pseudonym })
+    log.relay({ kind: 'message-refused', login: 'alice', code: 550, enhanced: '5.7.1', reason })
+    expect(lines.join('')).toBe(`14:03:22 message    refused: 550 5.7.1 ${shown}, from ~5\n`)
+  })
+
+  it('hide a login whatever characters it is made of', () => {
+    const { log, lines } = logWith({ pseudonym })
+    for (const login of ['a.b-c_d', 'x(y)[z]*', '$&', 'ä😀']) {
+      log.relay({ kind: 'login', result: 'unavailable', login, cause: `no way for ${login} now` })
+    }
+    expect(lines.join('')).not.toMatch(/a\.b|x\(|\$&|ä|😀/)
+  })
+
+  it('are found in a long line at once', () => {
+    const { log, lines } = logWith({ pseudonym })
+    const reason = `${'x'.repeat(200_000)} ${'a@'.repeat(50_000)} ${'"'.repeat(100_000)}`
+    log.relay({ kind: 'message-refused', login: 'alice', code: 550, enhanced: '', reason })
+    expect(lines).toHaveLength(1)
   })
 })
 

@@ -145,6 +145,16 @@ describe('metrics', () => {
     expect(lines).toContain('mailcanary_relay_messages_total{result="refused"} 1')
   })
 
+  it('counts logins over a limit by limit and by what became of their mail', async () => {
+    const metrics = metricsWith()
+    const over = { kind: 'login-over-limit', login: 'alice', most: 100, until: NOW } as const
+    metrics.relay({ ...over, limit: 'messages_per_hour', action: 'hold' })
+    const lines = await linesOf(metrics)
+    const name = 'mailcanary_relay_limited_total'
+    expect(lines).toContain(`${name}{limit="messages_per_hour",action="hold"} 1`)
+    expect(lines).toContain(`${name}{limit="new_recipients_per_day",action="defer"} 0`)
+  })
+
   it('counts a provider that nobody announced as other, so that labels stay a closed set', async () => {
     const metrics = metricsWith()
     metrics.relay({ ...attempt, provider: 'mail.someone.example' })
