@@ -2,7 +2,6 @@ import { join } from 'node:path'
 
 import type { Command } from 'commander'
 
-import { startApp } from '../app.ts'
 import { probeNow, type ProbeNews } from '../app/probe-now.ts'
 import { Problem } from '../base/problem.ts'
 import { StateFolder } from '../base/state-folder.ts'
@@ -79,6 +78,7 @@ async function* alone(
   probes: LoadedProbes,
   version: string,
 ): AsyncGenerator<ProbeNews> {
+  const { startApp } = await import('../app.ts')
   const folder = await StateFolder.open(probes.config.state)
   try {
     const app = await startApp({

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 
-import { startApp } from '../app.ts'
 import { Pseudonyms } from '../app/pseudonyms.ts'
 import { messageOf } from '../base/problem.ts'
 import { StateFolder } from '../base/state-folder.ts'
@@ -27,6 +26,8 @@ Example:
     )
     .action(async (options: FileOptions) => {
       const stopping = stopRequest()
+      // Checking a command line should not have to load a server.
+      const { startApp } = await import('../app.ts')
       // Without a listener the signal would end the process.
       let reload = (): void => undefined
       const hangUp = (): void => reload()
