@@ -29,6 +29,7 @@ const ONLY_IN: Readonly<Record<string, RegExp>> = {
   ldapts: /^directory\/ldap/,
   ldapjs: /^demo\//,
   nodemailer: /^probe\/(?:sender|canary-message)/,
+  pg: /^base\/postgres/,
   commander: /^cli\//,
   zod: /^(?:config|web)\//,
 }

@@ -10,7 +10,13 @@ import type { Secret } from './secret.ts'
  * statement whose answer was lost nobody knows whether it was done.
  */
 
-export type SqlValue = string | number | Uint8Array | null | readonly (string | number)[]
+export type SqlValue =
+  | string
+  | number
+  | boolean
+  | Uint8Array
+  | null
+  | readonly (string | number | boolean | null)[]
 
 /** Where statements are run: each by itself, or all in one transaction. */
 export interface Session {
@@ -58,11 +64,11 @@ export class Postgres implements Session {
   }
 
   async rows<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
-    return (await translated(this.#pool.query(sql, [...values]))).rows as Row[]
+    return (await translated(this.#pool.query(sql, storable(values)))).rows as Row[]
   }
 
   async run(sql: string, values: readonly SqlValue[] = []): Promise<number> {
-    return (await translated(this.#pool.query(sql, [...values]))).rowCount ?? 0
+    return (await translated(this.#pool.query(sql, storable(values)))).rowCount ?? 0
   }
 
   /** Does all of it or nothing. What `work` throws is thrown, and nothing is done. */
@@ -78,9 +84,9 @@ export class Postgres implements Session {
       await translated(client.query('begin'))
       const result = await work({
         rows: async <Row>(sql: string, values: readonly SqlValue[] = []) =>
-          (await translated(client.query(sql, [...values]))).rows as Row[],
+          (await translated(client.query(sql, storable(values)))).rows as Row[],
         run: async (sql, values = []) =>
-          (await translated(client.query(sql, [...values]))).rowCount ?? 0,
+          (await translated(client.query(sql, storable(values)))).rowCount ?? 0,
       })
       await translated(client.query('commit'))
       return result
@@ -140,6 +146,13 @@ export async function migrate(
     if (error instanceof Problem) throw error
     throw new Problem(`the database for the ${part} cannot be used: ${messageOf(error)}`)
   }
+}
+
+/** Text in PostgreSQL cannot hold U+0000; what other servers say may. */
+function storable(values: readonly SqlValue[]): unknown[] {
+  const clean = (value: unknown): unknown =>
+    typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value
+  return values.map(value => (Array.isArray(value) ? value.map(clean) : clean(value)))
 }
 
 /** Numbers come as text where they might not fit; ours are counts and milliseconds, which do. */

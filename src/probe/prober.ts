@@ -5,6 +5,7 @@ import { Problem } from '../base/problem.ts'
 import { canaryMessage } from './canary-message.ts'
 import { Catalogue, type Probe } from './catalogue.ts'
 import { Docket, type ProbeStage } from './docket.ts'
+import { decidedElsewhere } from './elsewhere.ts'
 import type { ReportProbeEvent } from './events.ts'
 import type { CanaryRecord, HistoryStore } from './history.ts'
 import { imapMailboxOf } from './imap-mailbox.ts'
@@ -13,6 +14,7 @@ import type { Canary } from './model.ts'
 import type { Origin } from './origin.ts'
 import { reviewOrphans } from './orphans.ts'
 import { runSchedule } from './schedule.ts'
+import { LeasedSeed, type SeedLeases } from './seed-lease.ts'
 import { SeedWatcher } from './seed-watcher.ts'
 import type { Seed } from './seed.ts'
 import { submit as submitBySmtp, type Submit } from './sender.ts'
@@ -24,6 +26,8 @@ export interface ProberOptions {
   readonly origins: readonly Origin[]
   readonly seeds: readonly Seed[]
   readonly probes: readonly Probe[]
+  /** Where several nodes share the history: each seed is looked at by one of them. */
+  readonly leases?: SeedLeases
   /** Whoever has it can forge canaries; the same for all nodes that share a history. */
   readonly tokenKey: Uint8Array
   readonly report: ReportProbeEvent
@@ -53,7 +57,7 @@ export class Prober implements Part {
   readonly #options: ProberOptions
   readonly #docket: Docket
   readonly #catalogue: Catalogue
-  readonly #watchers = new Map<string, SeedWatcher>()
+  readonly #watchers = new Map<string, SeedWatcher | LeasedSeed>()
   /** No new canaries. */
   readonly #ended = new AbortController()
   /** No submissions any more either. */
@@ -135,16 +139,21 @@ export class Prober implements Part {
       this.#ended.signal,
       ...(options.signal ? [options.signal] : []),
     ])
+    const done = new AbortController()
     let unfollow: () => void = () => undefined
     let fail: () => void = () => undefined
     try {
       const record = new Promise<CanaryRecord>((resolve, reject) => {
         fail = (): void => reject(signal.reason as Error)
         signal.addEventListener('abort', fail, { once: true })
-        unfollow = this.#docket.follow(canary.id, stage => {
+        const follow = (stage: ProbeStage): void => {
+          if (done.signal.aborted) return
+          if (stage.kind === 'verdict') done.abort()
           options.onStage?.(stage)
           if (stage.kind === 'verdict') resolve(stage.record)
-        })
+        }
+        unfollow = this.#docket.follow(canary.id, follow)
+        if (this.#options.leases !== undefined) void this.#track(this.#listen(canary, done, follow))
       })
       record.catch(() => undefined)
       signal.throwIfAborted()
@@ -152,9 +161,20 @@ export class Prober implements Part {
       if (begun === false) throw new Problem(`a canary of "${probeName}" is just being sent`)
       return await record
     } finally {
+      done.abort()
       unfollow()
       signal.removeEventListener('abort', fail)
     }
+  }
+
+  /** Tells of the verdict where it is not this node that looks at the seed. */
+  async #listen(
+    canary: Canary,
+    done: AbortController,
+    follow: (stage: ProbeStage) => void,
+  ): Promise<void> {
+    const record = await decidedElsewhere(this.#options.history, canary.id, done.signal)
+    if (record !== undefined) follow({ kind: 'verdict', record })
   }
 
   async #tick(probe: Probe, slot: number): Promise<void> {
@@ -218,21 +238,25 @@ export class Prober implements Part {
   }
 
   #watch(seed: Seed): void {
-    const { history, report, clock, random, tokenKey: key } = this.#options
-    const mailbox = this.#options.mailboxFor?.(seed) ?? imapMailboxOf(seed, clock, random)
+    const { history, leases, report, clock, random, tokenKey: key } = this.#options
     const docket = this.#docket
     const namesOf = (origin: string): readonly string[] => this.#catalogue.namesOf(origin)
-    const watcher = new SeedWatcher({
-      seed,
-      mailbox,
-      history,
-      docket,
-      key,
-      namesOf,
-      report,
-      clock,
-      random,
-    })
+    const newWatcher = (): SeedWatcher =>
+      new SeedWatcher({
+        seed,
+        mailbox: this.#options.mailboxFor?.(seed) ?? imapMailboxOf(seed, clock, random),
+        history,
+        docket,
+        key,
+        namesOf,
+        report,
+        clock,
+        random,
+      })
+    const watcher =
+      leases === undefined
+        ? newWatcher()
+        : new LeasedSeed({ seed: seed.name, leases, watcher: newWatcher, report })
     this.#watchers.set(seed.name, watcher)
     watcher.start()
   }

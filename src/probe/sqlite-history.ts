@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 
 import Database from 'better-sqlite3'
 
+import { type CanaryRow, canaryOf, recordOf, type TallyRow, talliesOf } from './history-rows.ts'
 import type { CanaryFilter, CanaryRecord, HistoryStore, Tally } from './history.ts'
 import type { Cursor } from './mailbox.ts'
 import {
@@ -11,31 +12,12 @@ import {
   type Placement,
   type Sighting,
   type Verdict,
-  VERDICT_LABELS,
-  type VerdictLabel,
 } from './model.ts'
 import { prepare } from './sqlite-schema.ts'
 import { STATEMENTS } from './sqlite-statements.ts'
 
 type Parameters = Record<string, string | number | null>
 type Statements = Record<keyof typeof STATEMENTS, Database.Statement<[Parameters]>>
-
-interface CanaryRow {
-  readonly id: string
-  readonly probe: string
-  readonly origin: string
-  readonly seed: string
-  readonly provider: string
-  readonly content: string
-  readonly token: string
-  readonly scheduled_at: number
-  readonly submitted_at: number
-  readonly deadline_at: number
-  readonly queue_id: string
-  readonly verdict: string
-  readonly decided_at: number
-  readonly late_at: number
-}
 
 /**
  * The prober's memory in one SQLite file, by one process. A promise that resolved is on the disk: WAL with
@@ -118,36 +100,7 @@ export class SqliteHistory implements HistoryStore {
   }
 
   async tally(since: number, until: number, step: number): Promise<readonly Tally[]> {
-    interface Row {
-      readonly origin: string
-      readonly provider: string
-      readonly seed: string
-      readonly step: number
-      readonly label: VerdictLabel
-      readonly n: number
-      readonly late: number
-    }
-    const tallies: (Tally & { late: number; counts: Record<VerdictLabel, number> })[] = []
-    for (const row of this.#all<Row>('tally', { since, until, step })) {
-      const { origin, provider, seed } = row
-      let cell = tallies.at(-1)
-      const same = cell?.from === row.step && cell.origin === origin && cell.seed === seed
-      if (!cell || !same || cell.provider !== provider) {
-        const counts = Object.fromEntries(VERDICT_LABELS.map(label => [label, 0]))
-        cell = {
-          origin,
-          provider,
-          seed,
-          from: row.step,
-          late: 0,
-          counts: counts as Record<VerdictLabel, number>,
-        }
-        tallies.push(cell)
-      }
-      cell.counts[row.label] += row.n
-      cell.late += row.late
-    }
-    return tallies
+    return talliesOf(this.#all<TallyRow>('tally', { since, until, step }))
   }
 
   async arrivals(
@@ -204,28 +157,9 @@ export class SqliteHistory implements HistoryStore {
 
   #recordOf(row: CanaryRow): CanaryRecord {
     const sightings = this.#all<{ sighting: string }>('sightings', { id: row.id })
-    return {
-      canary: canaryOf(row),
-      verdict: row.verdict === '' ? undefined : (JSON.parse(row.verdict) as Verdict),
-      decidedAt: row.decided_at,
-      lateAt: row.late_at,
-      sightings: sightings.map(({ sighting }) => JSON.parse(sighting) as Sighting),
-    }
-  }
-}
-
-function canaryOf(row: CanaryRow): Canary {
-  return {
-    id: row.id,
-    probe: row.probe,
-    origin: row.origin,
-    seed: row.seed,
-    provider: row.provider,
-    content: row.content,
-    token: row.token,
-    scheduledAt: row.scheduled_at,
-    submittedAt: row.submitted_at,
-    deadlineAt: row.deadline_at,
-    queueId: row.queue_id,
+    return recordOf(
+      row,
+      sightings.map(({ sighting }) => sighting),
+    )
   }
 }

@@ -82,6 +82,7 @@ describe.skipIf(skip)('the whole path, between real servers', () => {
     await site.configure({
       directory: `  domains: [example.org]
   sync_every: 1s
+  senders: {press@example.org: [alice]}
   ldap:
     url: ${slapd.ldapsUrl}
     ca: ${join(folder, 'ldap-ca.pem')}
@@ -100,6 +101,12 @@ describe.skipIf(skip)('the whole path, between real servers', () => {
     await Promise.all([slapd.stop(), dns.stop(), dovecot.stop(), keeper.stop(), provider.stop()])
     await rm(folder, { recursive: true, force: true })
   })
+
+  /** How swaks is told to log in over STARTTLS. */
+  function swaks(login: string): string[] {
+    const server = ['--server', '127.0.0.1', '--port', String(site.ports.submission), '--tls']
+    return [...server, '--auth', 'PLAIN', '--auth-user', login, '--auth-password', PASSWORD]
+  }
 
   async function probes(): Promise<string> {
     const password = await site.secret('canary', PASSWORD)
@@ -206,6 +213,25 @@ with smtplib.SMTP('localhost', int(sys.argv[1])) as server:
 `
     await run('python3', ['-c', program, String(site.ports.submission), site.certificates.ca])
     await arrived('by smtplib')
+  })
+
+  test('an address is for those to whom it was granted, and for nobody else', async () => {
+    const send = (login: string): Promise<string> =>
+      run('swaks', [
+        ...swaks(login),
+        '--from',
+        'press@example.org',
+        '--to',
+        'bob@yahoo.test',
+        '--header',
+        `Subject: press by ${login}`,
+      ]).then(
+        ({ stdout }) => stdout,
+        (error: { stdout: string }) => error.stdout,
+      )
+    expect(await send('alice')).toContain('250 2.0.0 queued as')
+    expect(await send('canary')).toMatch(/550 5\.7\.1 .*canary@example\.org/)
+    await arrived('press by alice')
   })
 
   test('canaries are seen in the inbox, in Junk by a Sieve rule, and in another folder', async () => {

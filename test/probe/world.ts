@@ -5,6 +5,7 @@ import { Secret } from '../../src/base/secret.ts'
 import type { Provider } from '../../src/mail/provider.ts'
 import type { Probe } from '../../src/probe/catalogue.ts'
 import type { ProbeEvent } from '../../src/probe/events.ts'
+import type { HistoryStore } from '../../src/probe/history.ts'
 import { Prober, type ProberOptions } from '../../src/probe/prober.ts'
 import type { Seed } from '../../src/probe/seed.ts'
 import type { Submit } from '../../src/probe/sender.ts'
@@ -82,10 +83,10 @@ export const PROBE: Probe = {
 export function proberOf(options: Partial<ProberOptions> & { readonly seeds: readonly Seed[] }): {
   readonly prober: Prober
   readonly events: ProbeEvent[]
-  readonly history: SqliteHistory
+  readonly history: HistoryStore
 } {
   const events: ProbeEvent[] = []
-  const history = (options.history as SqliteHistory | undefined) ?? new SqliteHistory(':memory:')
+  const history = options.history ?? new SqliteHistory(':memory:')
   const prober = new Prober({
     origins: [
       { name: 'relay', host: '127.0.0.1', port: 1, tls: 'none', from: 'canary@example.org' },

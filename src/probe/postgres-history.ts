@@ -1,0 +1,221 @@
+import { migrate, type Postgres } from '../base/postgres.ts'
+import { type CanaryRow, canaryOf, recordOf, type TallyRow, talliesOf } from './history-rows.ts'
+import type { CanaryFilter, CanaryRecord, HistoryStore, Tally } from './history.ts'
+import type { Cursor } from './mailbox.ts'
+import { type Canary, labelOf, type Look, type Sighting, type Verdict } from './model.ts'
+import { HISTORY_MIGRATIONS } from './postgres-schema.ts'
+
+type Arrivals = Awaited<ReturnType<HistoryStore['arrivals']>>
+
+// Of two sightings in one look the one in INBOX comes first.
+const RECORD = `select canary.*, array(
+    select sighting from sighting where sighting.canary = canary.id
+    order by seen_at, placement = 'other', placement = 'spam', uid
+  ) as sightings from canary`
+
+/**
+ * The prober's memory in a PostgreSQL that several nodes share. Nothing is held in this process: what one node has
+ * written down the next question of another finds. Every method throws DatabaseUnavailable while the database is away.
+ */
+export class PostgresHistory implements HistoryStore {
+  readonly #database: Postgres
+
+  private constructor(database: Postgres) {
+    this.#database = database
+  }
+
+  /**
+   * Makes the tables, or finds them. The history closes the database when it is closed.
+   *
+   * @throws Problem if they were made by a newer version, or the database cannot be used
+   */
+  static async open(database: Postgres): Promise<PostgresHistory> {
+    try {
+      await migrate(database, 'history', HISTORY_MIGRATIONS)
+      return new PostgresHistory(database)
+    } catch (error) {
+      await database.close()
+      throw error
+    }
+  }
+
+  /**
+   * The key that all nodes make their tokens with: the first one that any of them offered.
+   *
+   * @param offered taken if there is none yet
+   */
+  async tokenKey(offered: Uint8Array): Promise<Uint8Array> {
+    await this.#database.run(
+      `insert into shared_key (name, key) values ('token', $1) on conflict do nothing`,
+      [Buffer.from(offered)],
+    )
+    const [row] = await this.#database.rows<{ key: Buffer }>(
+      `select key from shared_key where name = 'token'`,
+    )
+    if (row === undefined) throw new Error('the key of the tokens is gone')
+    return row.key
+  }
+
+  async begin(canary: Canary): Promise<boolean> {
+    const { id, probe, origin, seed, provider, content, token } = canary
+    const { scheduledAt, submittedAt, deadlineAt, queueId } = canary
+    const begun = await this.#database.run(
+      `insert into canary (id, probe, origin, seed, provider, content, token,
+          scheduled_at, submitted_at, deadline_at, queue_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        on conflict (probe, scheduled_at) do nothing`,
+      [
+        id,
+        probe,
+        origin,
+        seed,
+        provider,
+        content,
+        token,
+        scheduledAt,
+        submittedAt,
+        deadlineAt,
+        queueId,
+      ],
+    )
+    return begun === 1
+  }
+
+  async submitted(id: string, submittedAt: number, queueId: string): Promise<void> {
+    const sql = 'update canary set submitted_at = $2, queue_id = $3 where id = $1'
+    await this.#database.run(sql, [id, submittedAt, queueId])
+  }
+
+  async decide(id: string, verdict: Verdict, at: number): Promise<boolean> {
+    const seconds = verdict.kind === 'arrived' ? verdict.seconds : null
+    const decided = await this.#database.run(
+      `update canary set label = $2, verdict = $3, decided_at = $4, seconds = $5
+        where id = $1 and label = ''`,
+      [id, labelOf(verdict), JSON.stringify(verdict), at, seconds],
+    )
+    return decided === 1
+  }
+
+  async sighted(id: string, sighting: Sighting): Promise<void> {
+    const { seenAt, folder, uidValidity, uid, placement } = sighting
+    await this.#database.run(
+      `insert into sighting (canary, seen_at, folder, uid_validity, uid, placement, sighting)
+        values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
+      [id, seenAt, folder, uidValidity, uid, placement, JSON.stringify(sighting)],
+    )
+  }
+
+  async late(id: string, at: number): Promise<boolean> {
+    const sql = `update canary set late_at = $2 where id = $1 and label = 'missing' and late_at = 0`
+    return (await this.#database.run(sql, [id, at])) === 1
+  }
+
+  async looked(look: Look): Promise<void> {
+    await this.#database.run(
+      `insert into seed_look (seed, look) values ($1, $2)
+        on conflict (seed) do update set look = excluded.look`,
+      [look.seed, JSON.stringify(look)],
+    )
+  }
+
+  async undecided(): Promise<readonly Canary[]> {
+    const sql = `select * from canary where label = '' order by id`
+    return (await this.#database.rows<CanaryRow>(sql)).map(canaryOf)
+  }
+
+  async byToken(token: string): Promise<CanaryRecord | undefined> {
+    return (await this.#records(`${RECORD} where token = $1`, [token]))[0]
+  }
+
+  async find(id: string): Promise<CanaryRecord | undefined> {
+    return (await this.#records(`${RECORD} where id = $1`, [id]))[0]
+  }
+
+  list(filter: CanaryFilter): Promise<readonly CanaryRecord[]> {
+    return this.#records(
+      `${RECORD} where scheduled_at >= $1 and scheduled_at < $2
+          and ($3 = '' or origin = $3) and ($4 = '' or provider = $4)
+          and ($5 = '' or seed = $5) and ($6 = '' or label = $6)
+        order by scheduled_at desc limit $7`,
+      [
+        Math.ceil(filter.since ?? 0),
+        Math.ceil(filter.until ?? Number.MAX_SAFE_INTEGER),
+        filter.origin ?? '',
+        filter.provider ?? '',
+        filter.seed ?? '',
+        filter.verdict ?? '',
+        filter.limit,
+      ],
+    )
+  }
+
+  async tally(since: number, until: number, step: number): Promise<readonly Tally[]> {
+    const rows = await this.#database.rows<TallyRow>(
+      `select origin, provider, seed, label,
+          coalesce(scheduled_at / nullif($3::bigint, 0) * $3::bigint, 0) as step,
+          count(*) as n, count(*) filter (where late_at > 0) as late
+        from canary where scheduled_at >= $1 and scheduled_at < $2 and label <> ''
+        group by origin, provider, seed, step, label
+        order by step, origin, provider, seed`,
+      [Math.ceil(since), Math.ceil(until), Math.trunc(step)],
+    )
+    return talliesOf(rows)
+  }
+
+  arrivals(since: number, until: number, limit: number): Promise<Arrivals> {
+    return this.#database.rows<Arrivals[number]>(
+      `select origin, provider, label as placement, submitted_at as "submittedAt", seconds
+        from canary where scheduled_at >= $1 and scheduled_at < $2 and seconds is not null
+        order by scheduled_at desc limit $3`,
+      [Math.ceil(since), Math.ceil(until), limit],
+    )
+  }
+
+  cursors(seed: string): Promise<readonly Cursor[]> {
+    return this.#database.rows<Cursor>(
+      `select folder, uid_validity as "uidValidity", uid_next as "uidNext" from seed_cursor
+        where seed = $1 order by folder`,
+      [seed],
+    )
+  }
+
+  async saveCursors(seed: string, cursors: readonly Cursor[]): Promise<void> {
+    await this.#database.transaction(async session => {
+      await session.run('delete from seed_cursor where seed = $1', [seed])
+      // Another node may have written in between: its lease began when ours was over, and either reading is true.
+      await session.run(
+        `insert into seed_cursor (seed, folder, uid_validity, uid_next)
+          select $1, * from unnest($2::text[], $3::text[], $4::bigint[])
+          on conflict (seed, folder) do update
+          set uid_validity = excluded.uid_validity, uid_next = excluded.uid_next`,
+        [
+          seed,
+          cursors.map(({ folder }) => folder),
+          cursors.map(({ uidValidity }) => uidValidity),
+          cursors.map(({ uidNext }) => uidNext),
+        ],
+      )
+    })
+  }
+
+  async lastLook(seed: string): Promise<Look | undefined> {
+    const sql = 'select look from seed_look where seed = $1'
+    const [row] = await this.#database.rows<{ look: string }>(sql, [seed])
+    return row && (JSON.parse(row.look) as Look)
+  }
+
+  sweep(before: number): Promise<number> {
+    // Undecided ones stay: nothing is forgotten before it has a verdict.
+    const sql = `delete from canary where scheduled_at < $1 and label <> ''`
+    return this.#database.run(sql, [Math.ceil(before)])
+  }
+
+  close(): Promise<void> {
+    return this.#database.close()
+  }
+
+  async #records(sql: string, values: readonly (string | number)[]): Promise<CanaryRecord[]> {
+    const rows = await this.#database.rows<CanaryRow & { sightings: string[] }>(sql, values)
+    return rows.map(row => recordOf(row, row.sightings))
+  }
+}

@@ -1,0 +1,63 @@
+/*
+ * The prober's tables in PostgreSQL; the words are those of the SQLite file (`sqlite-schema.ts`), and
+ *
+ * seed_lease   which node watches which seed, until when by the database's own clock
+ * shared_key   what all nodes need the same of
+ *
+ * What is JSON is kept as text: the header of a message may hold U+0000, which `jsonb` refuses. Text is compared by
+ * octets, so that neither an order nor an index depends on the locale of the server.
+ */
+export const HISTORY_MIGRATIONS = [
+  `
+create table canary (
+  id text collate "C" primary key,
+  probe text collate "C" not null,
+  origin text collate "C" not null,
+  seed text collate "C" not null,
+  provider text collate "C" not null,
+  content text not null,
+  token text collate "C" not null unique,
+  scheduled_at bigint not null,
+  submitted_at bigint not null default 0,
+  deadline_at bigint not null,
+  queue_id text not null default '',
+  label text collate "C" not null default '',
+  verdict text not null default '',
+  decided_at bigint not null default 0,
+  late_at bigint not null default 0,
+  seconds double precision,
+  unique (probe, scheduled_at)
+);
+create index canary_undecided on canary (id) where label = '';
+create index canary_tally on canary (scheduled_at, origin, provider, seed, label, late_at);
+
+create table sighting (
+  canary text collate "C" not null references canary (id) on delete cascade,
+  seen_at bigint not null,
+  folder text collate "C" not null,
+  uid_validity text collate "C" not null,
+  uid bigint not null,
+  placement text collate "C" not null,
+  sighting text not null,
+  primary key (canary, folder, uid_validity, uid)
+);
+
+create table seed_look (seed text collate "C" primary key, look text not null);
+
+create table seed_cursor (
+  seed text collate "C" not null,
+  folder text collate "C" not null,
+  uid_validity text not null,
+  uid_next bigint not null,
+  primary key (seed, folder)
+);
+
+create table seed_lease (
+  seed text collate "C" primary key,
+  node text collate "C" not null,
+  ends_at timestamptz not null
+);
+
+create table shared_key (name text collate "C" primary key, key bytea not null);
+`,
+] as const
