@@ -16,13 +16,11 @@ import { CHECKS } from './checks/all.ts'
  */
 const KNOWN_FAULTS: ReadonlyMap<string, string> = new Map([
   ['C05', 'executes lines that end in a bare LF'],
-  ['C12', 'takes DATA with an argument'],
   ['T06', 'speaks TLS 1.0'],
   ['A01', 'offers AUTH in clear text'],
   ['A07', 'decodes base64 leniently'],
   ['A09', 'closes for a long response'],
   ['A12', 'takes AUTH within a transaction'],
-  ['A14', 'takes any AUTH='],
   ['A16', 'lets anybody guess for ever'],
   ['E03', 'keeps the parameters of a refused MAIL'],
   ['E04', 'takes unknown parameters'],
@@ -38,6 +36,7 @@ const KNOWN_FAULTS: ReadonlyMap<string, string> = new Map([
   ['D02', 'keeps bare newlines'],
   // What follows is left to the application, and this one does none of it.
   ['D05', 'takes what is over the size'],
+  ['E14', 'passes on a domain that is none'],
   ['D08', 'does not mark eight bits'],
   ['D09', 'adds no Received'],
   ['D11', 'takes what goes round in circles'],
@@ -59,6 +58,12 @@ class PromptConnection extends SMTPConnection {
     this._setListeners(() => this.connectionReady())
   }
 }
+
+/** What a standard permits and does not recommend. */
+const KNOWN_LATITUDE: ReadonlyMap<string, string> = new Map([
+  ['C12', 'takes DATA with an argument'],
+  ['A14', 'takes any AUTH='],
+])
 
 describe('the judge, before smtp-server as it is', () => {
   const messages: Stored[] = []
@@ -83,6 +88,8 @@ describe('the judge, before smtp-server as it is', () => {
           null,
           auth.username === 'alice' && auth.password === PASSWORD ? { user: 'alice' } : {},
         ),
+      onMailFrom: ({ address }, _session, done) =>
+        done(address.endsWith('.invalid') ? new Error('not you') : null),
       onData: (stream, session, done) => {
         const chunks: Buffer[] = []
         stream.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -90,7 +97,7 @@ describe('the judge, before smtp-server as it is', () => {
           messages.push({
             content: Buffer.concat(chunks),
             recipients: session.envelope.rcptTo.map(({ address }) => address),
-            eightBit: false,
+            eightBit: session.envelope.bodyType === '8bitmime',
           })
           done()
         })
@@ -116,7 +123,11 @@ describe('the judge, before smtp-server as it is', () => {
       drastic: check.id === 'A16',
       stored: marker => messages.filter(({ content }) => content.includes(marker)),
     })
-    const found = finding.outcome === 'non-conformant'
-    expect(found, `${finding.outcome} ${finding.detail}`).toBe(KNOWN_FAULTS.has(check.id))
+    const known = KNOWN_FAULTS.has(check.id)
+      ? ['non-conformant']
+      : KNOWN_LATITUDE.has(check.id)
+        ? ['latitude']
+        : ['conformant', 'latitude', 'inconclusive']
+    expect(known, finding.detail).toContain(finding.outcome)
   })
 })

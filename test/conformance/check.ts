@@ -35,8 +35,8 @@ export interface ProbeOptions {
   /** An address the login may send as, and one that may be written to: mail for it is really submitted. */
   readonly sender: string
   readonly recipient: string
-  /** Messages that hold a text; only where one can look behind the server. */
-  readonly stored?: (marker: string) => readonly Stored[]
+  /** Messages that hold a text, once the server is done; only where one can look behind it. */
+  readonly stored?: (marker: string) => readonly Stored[] | Promise<readonly Stored[]>
   /** Checks may take minutes, or lock this network out of the login. */
   readonly drastic?: boolean
   readonly cut?: (octets: number) => number
@@ -77,10 +77,12 @@ export class Probe {
     return client
   }
 
-  /** In TLS, before EHLO. */
+  /** In TLS, EHLO not yet said again. */
   async secured(): Promise<WireClient> {
     const client = await this.plain()
     if (this.options.endpoint.tls === 'starttls') {
+      // RFC 3207 section 4: a client knows of STARTTLS from EHLO, and some servers insist.
+      await client.command('EHLO client.example.org')
       const answer = await client.startTls()
       this.need(answer.code === 220, `STARTTLS: ${answer.text}`)
     }
@@ -145,8 +147,8 @@ export class Probe {
   }
 
   /** The one message with this marker. */
-  stored(marker: string): Stored {
-    const found = this.options.stored?.(marker)
+  async stored(marker: string): Promise<Stored> {
+    const found = await this.options.stored?.(marker)
     if (!found) return this.inconclusive('nobody can look behind this server')
     const [first, ...more] = found
     if (!first || more.length > 0)

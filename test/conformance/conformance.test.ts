@@ -4,14 +4,11 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { launch, PASSWORD, run, type Running } from '../relay/submission/fixture.ts'
-import { find, type Finding, type ProbeOptions } from './check.ts'
+import { find, type Finding } from './check.ts'
 import { CHECKS } from './checks/all.ts'
+import { EXCUSED } from './excused.ts'
+import { segments } from './segments.ts'
 
-/** What our server may leave open, and why. */
-const EXCUSED: ReadonlyMap<string, string> = new Map([
-  ['C14', 'five minutes; the deadlines have tests of their own'],
-  ['T07', 'we do not start without a certificate'],
-])
 const NEEDS_CLEAR_TEXT = new Set(['T02', 'T04', 'T05', 'T08', 'A01', 'A02', 'P04'])
 
 describe.each([
@@ -77,16 +74,3 @@ describe('test/conformance/run', () => {
     expect(foreign.stdout).toContain('0 conformant, 0 non-conformant, 0 latitude, 1 inconclusive')
   })
 })
-
-/** Lengths of segments by chance, the same for every run of a check. */
-function segments(seed: string): NonNullable<ProbeOptions['cut']> {
-  let state = Buffer.from(seed).reduce((sum, octet) => (sum * 31 + octet) >>> 0, 7)
-  return octets => {
-    // xorshift: what matters is that it repeats.
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    const chance = (state >>> 0) / 2 ** 32
-    return octets > 3_000 ? Math.ceil(chance * octets) : 1 + Math.floor(chance * 12)
-  }
-}

@@ -9,7 +9,14 @@ import type { Endpoint } from '../conformance/wire-client.ts'
 import { testCertificates } from './certificates.ts'
 import { startPostfix } from './postfix.ts'
 import { ScriptedSmtp } from './scripted-smtp.ts'
-import { asNobody, eventually, findProgram, freePort, ServerProcess } from './server-process.ts'
+import {
+  asNobody,
+  eventually,
+  findProgram,
+  freePort,
+  portOpen,
+  ServerProcess,
+} from './server-process.ts'
 
 export interface PostfixSubmission {
   /** `3.7.11` */
@@ -80,6 +87,10 @@ export async function startPostfixSubmission(
       smtpd_client_connection_count_limit: '50',
     },
   })
+  // The master opens its ports one after the other.
+  const { signal } = new AbortController()
+  await portOpen(starttls, '127.0.0.1', signal)
+  await portOpen(implicit, '127.0.0.1', signal)
   return {
     version: await postfixVersion(),
     implicit: { host: '127.0.0.1', port: implicit, tls: 'implicit' },

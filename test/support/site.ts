@@ -21,6 +21,8 @@ export interface SiteOptions {
   readonly delivery: string
   /** The section `limits`. Unless told, a login may send as much as a test wants. */
   readonly limits?: string
+  /** The section `store` in one line; without it the queue is a file. */
+  readonly store?: string
   /** Lines of the section `listen`, beside its two listeners. */
   readonly listen?: string
   /** Secrets by name; `secret(name)` is the path that the configuration may name. */
@@ -77,6 +79,7 @@ export class Site {
       this.relayFile,
       `hostname: ${RELAY_NAME}
 state: ${this.state}
+store: ${options.store ?? '{}'}
 listen:
   submissions: ["127.0.0.1:${this.ports.submissions}"]
   submission: ["127.0.0.1:${this.ports.submission}"]

@@ -1,4 +1,5 @@
 import type { Check } from '../check.ts'
+import { ADDRESSES } from './addresses.ts'
 import { AUTH } from './auth.ts'
 import { CONNECTION } from './connection.ts'
 import { CONTENT } from './content.ts'
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   ...AUTH,
   ...IDENTITY,
   ...ENVELOPE,
+  ...ADDRESSES,
   ...PARAMETERS,
   ...TRANSFER,
   ...CONTENT,

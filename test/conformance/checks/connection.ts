@@ -104,7 +104,8 @@ export const CONNECTION: readonly Check[] = [
     async run(probe) {
       const client = await probe.secured()
       const answer = await client.command(`MAIL FROM:<${probe.options.sender}>`)
-      probe.expect(answer, [503, 530], 'MAIL')
+      // The MUST of section 4.1.4 is the client's: a server may be more lenient.
+      probe.expect(answer, [503, 530, 250], 'MAIL')
       probe.expect(await client.command('NOOP'), [250], 'NOOP')
       probe.should(answer.code === 503, answer.text)
     },
@@ -129,11 +130,14 @@ export const CONNECTION: readonly Check[] = [
     level: 'S',
     async run(probe) {
       const client = await probe.greeted()
-      for (const verb of ['XYZZY', 'constructor', '__proto__', '']) {
+      for (const verb of ['XYZZY', 'constructor', '']) {
         const answer = await client.command(verb)
         probe.must(answer.code === 500 || answer.code === 502, `${verb}: ${answer.text}`)
       }
       probe.expect(await client.command('NOOP'), [250], 'NOOP')
+      // What does not even begin with a letter may be taken for an attack (section 7.8).
+      const noVerb = await client.command('__proto__')
+      probe.should(noVerb.code === 500 || noVerb.code === 502, noVerb.text)
     },
   },
   {
@@ -162,13 +166,14 @@ export const CONNECTION: readonly Check[] = [
   {
     id: 'C12',
     statement: 'NOOP may have an argument; DATA, RSET and QUIT with one are answered 501',
-    source: 'RFC 5321 4.1.1.9, 4.3.2',
+    source: 'RFC 5321 4.1.1, 4.1.1.9',
     level: 'S',
     async run(probe) {
       const client = await probe.transaction()
       probe.expect(await client.command('NOOP with words'), [250], 'NOOP')
       for (const command of ['DATA now', 'RSET now', 'QUIT now']) {
-        probe.expect(await client.command(command), [501], command)
+        const answer = await client.command(command)
+        probe.should(answer.code === 501, `${command}: ${answer.text}`)
       }
     },
   },

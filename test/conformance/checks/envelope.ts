@@ -1,6 +1,6 @@
 import type { Check } from '../check.ts'
 
-/** Envelope, order and addresses: the first part of section E. */
+/** Envelope, order and limits: the first part of section E. */
 export const ENVELOPE: readonly Check[] = [
   {
     id: 'E01',
@@ -37,17 +37,44 @@ export const ENVELOPE: readonly Check[] = [
     async run(probe) {
       const client = await probe.session()
       const { sender, recipient } = probe.options
+      await client.command(`MAIL FROM:<${sender}>`)
+      const strict = await client.command('RCPT TO:<bücher@example.org>')
+      await client.command('RSET')
+      let tried = 0
       for (const refused of [
         `MAIL FROM:<${sender}> SMTPUTF8 RET=BOGUS`,
         'MAIL FROM:<nobody-at-all@example.invalid> SMTPUTF8',
       ]) {
         const answer = await client.command(refused)
-        probe.need(answer.code >= 500, answer.text)
+        // A sender may also be refused later.
+        if (answer.code < 500) {
+          await client.command('RSET')
+          continue
+        }
+        tried++
         probe.expect(await client.command(`RCPT TO:<${recipient}>`), [503], 'RCPT after it')
         probe.expect(await client.command(`MAIL FROM:<${sender}>`), [250], 'MAIL after it')
         const rcpt = await client.command('RCPT TO:<bücher@example.org>')
-        probe.must(rcpt.code >= 500, `SMTPUTF8 is left: ${rcpt.text}`)
+        probe.must(rcpt.code >= 500 || strict.code < 400, `SMTPUTF8 is left: ${rcpt.text}`)
         await client.command('RSET')
+      }
+      probe.need(tried > 0, 'no MAIL was refused')
+      if (strict.code >= 500) return
+      // Where such addresses are always taken, another parameter has to show it.
+      probe.need(probe.options.stored !== undefined, 'takes such addresses without SMTPUTF8')
+      for (const refused of [
+        `MAIL FROM:<${sender}> BODY=8BITMIME RET=BOGUS`,
+        'MAIL FROM:<nobody-at-all@example.invalid> BODY=8BITMIME',
+      ]) {
+        const answer = await client.command(refused)
+        if (answer.code < 500) {
+          await client.command('RSET')
+          continue
+        }
+        const marker = probe.marker()
+        const plain = await probe.deliver(client, `${probe.header(marker)}\r\nx\r\n.\r\n`)
+        probe.need(plain.code === 250, plain.text)
+        probe.must(!(await probe.stored(marker)).eightBit, 'BODY=8BITMIME is left')
       }
     },
   },
@@ -60,106 +87,6 @@ export const ENVELOPE: readonly Check[] = [
       const client = await probe.session()
       const answer = await client.command('MAIL FROM:<>')
       probe.must(answer.code === 250 || / 5\.7\.1 /.test(answer.text), answer.text)
-    },
-  },
-  {
-    id: 'E11',
-    statement: '<postmaster> needs no domain, in any case',
-    source: 'RFC 5321 4.1.1.3, 4.5.1',
-    level: 'M',
-    async run(probe) {
-      const client = await probe.session()
-      await client.command(`MAIL FROM:<${probe.options.sender}>`)
-      for (const name of ['postmaster', 'POSTMASTER', 'Postmaster']) {
-        probe.expect(await client.command(`RCPT TO:<${name}>`), [250], name)
-      }
-    },
-  },
-  {
-    id: 'E12',
-    statement: 'A source route is understood and dropped',
-    source: 'RFC 5321 4.1.1.3',
-    level: 'M',
-    async run(probe) {
-      const marker = probe.marker()
-      const client = await probe.session()
-      const { sender, recipient } = probe.options
-      await client.command(`MAIL FROM:<${sender}>`)
-      const answer = await client.command(`RCPT TO:<@a.example,@b.example:${recipient}>`)
-      probe.expect(answer, [250], 'source route')
-      await client.command('DATA')
-      await client.write(`${probe.header(marker)}\r\nx\r\n.\r\n`)
-      probe.expect(await client.reply(), [250], 'end of data')
-      if (!probe.options.stored) return
-      const { recipients } = probe.stored(marker)
-      probe.must(recipients.join() === recipient, `stored for ${recipients.join()}`)
-    },
-  },
-  {
-    id: 'E13',
-    statement: 'The case of a local part is kept, and makes another recipient',
-    source: 'RFC 5321 2.4',
-    level: 'M',
-    async run(probe) {
-      const marker = probe.marker()
-      const client = await probe.session()
-      const domain = probe.options.recipient.replace(/.*@/, '')
-      await client.command(`MAIL FROM:<${probe.options.sender}>`)
-      for (const local of ['Foo', 'foo']) {
-        probe.expect(await client.command(`RCPT TO:<${local}@${domain}>`), [250], local)
-      }
-      probe.need(probe.options.stored !== undefined, 'nobody can look behind this server')
-      await client.command('DATA')
-      await client.write(`${probe.header(marker)}\r\nx\r\n.\r\n`)
-      probe.expect(await client.reply(), [250], 'end of data')
-      const { recipients } = probe.stored(marker)
-      probe.must(recipients.join() === `Foo@${domain},foo@${domain}`, `kept ${recipients.join()}`)
-    },
-  },
-  {
-    id: 'E14',
-    statement: 'An unqualified domain is answered 554 5.5.4, or completed',
-    source: 'RFC 6409 4.2',
-    level: 'M',
-    async run(probe) {
-      const client = await probe.session()
-      await client.command(`MAIL FROM:<${probe.options.sender}>`)
-      const answer = await client.command('RCPT TO:<bob@unqualified>')
-      probe.should(answer.code >= 500, `perhaps completed: ${answer.text}`)
-      probe.should(answer.text.startsWith('554 5.5.4'), answer.text)
-    },
-  },
-  {
-    id: 'E15',
-    statement: 'Controls in an address are refused; quoted local parts are taken',
-    source: 'RFC 5321 4.1.2',
-    level: 'M',
-    async run(probe) {
-      const client = await probe.session()
-      const domain = probe.options.recipient.replace(/.*@/, '')
-      await client.command(`MAIL FROM:<${probe.options.sender}>`)
-      for (const control of ['\0', '\u0001', '\u001b', '\u007f']) {
-        const answer = await client.command(`RCPT TO:<a${control}b@${domain}>`)
-        probe.must(answer.code >= 500, `control ${control.codePointAt(0)}: ${answer.text}`)
-      }
-      for (const local of ['"a b"', '"a@b"', String.raw`"a\"b"`, '"a>b"']) {
-        probe.expect(await client.command(`RCPT TO:<${local}@${domain}>`), [250], local)
-      }
-    },
-  },
-  {
-    id: 'E16',
-    statement: 'An address outside ASCII without SMTPUTF8 is refused with 5.6.7',
-    source: 'RFC 6531 3.5',
-    level: 'M',
-    async run(probe) {
-      const client = await probe.session()
-      await client.command(`MAIL FROM:<${probe.options.sender}>`)
-      for (const address of ['bücher@example.org', 'bob@bücher.example']) {
-        const answer = await client.command(`RCPT TO:<${address}>`)
-        probe.must(answer.code >= 500, `${address}: ${answer.text}`)
-        probe.should(/^55[03] 5\.6\.7 /.test(answer.text), answer.text)
-      }
     },
   },
   {
@@ -190,7 +117,11 @@ export const ENVELOPE: readonly Check[] = [
     async run(probe) {
       const client = await probe.session()
       const mail = await client.command('MAIL FROM:<nobody-at-all@example.invalid>')
-      probe.should(/^55[03] 5\.7\.1 /.test(mail.text), `MAIL: ${mail.text}`)
+      // Some say at RCPT what they know at MAIL.
+      const rcpt =
+        mail.code === 250 ? await client.command(`RCPT TO:<${probe.options.recipient}>`) : mail
+      await client.command('RSET')
+      probe.should(/^55[03] 5\.7\.1 /.test(rcpt.text), `MAIL: ${rcpt.text}`)
       const foreign = probe
         .header(probe.marker())
         .replace(/^From: .*$/m, 'From: <nobody-at-all@example.invalid>')
@@ -200,17 +131,24 @@ export const ENVELOPE: readonly Check[] = [
   },
   {
     id: 'E19',
-    statement: 'A line of 512 octets is taken; a longer one is answered 500',
+    statement:
+      'A line of 512 octets is taken; a longer one is answered 500 at some length, and the session goes on',
     source: 'RFC 5321 4.5.3.1.4, 4.3.2',
     level: 'M',
     async run(probe) {
       const client = await probe.session()
       probe.expect(await client.command(`NOOP ${'x'.repeat(505)}`), [250], '512 octets')
+      let longest = 0
+      // Section 4.5.3.1: what is longer than anybody has to take may be taken.
       for (const length of [600, 5_000, 100_000]) {
-        const answer = await client.command(`NOOP ${'x'.repeat(length)}`)
-        probe.expect(answer, [500], `${length} octets`)
-        probe.expect(await client.command('NOOP'), [250], 'NOOP')
+        const answer = await client.command(`NOOP ${'x'.repeat(length)}`).catch(() => undefined)
+        const next = await client.command('NOOP').catch(() => undefined)
+        probe.must(answer !== undefined && next?.code === 250, `${length} octets end the session`)
+        if (answer?.code === 500) return
+        probe.must(answer?.code === 250, `${length} octets: ${answer?.text}`)
+        longest = length
       }
+      probe.should(false, `${longest} octets are taken`)
     },
   },
 ]

@@ -16,7 +16,8 @@ export const IDENTITY: readonly Check[] = [
         probe.expect(await mail(value), [250], value)
         await client.command('RSET')
       }
-      probe.expect(await mail('e+3'), [501], 'e+3')
+      const malformed = await mail('e+3')
+      probe.should(malformed.code === 501, `e+3: ${malformed.text}`)
     },
   },
   {
@@ -45,13 +46,21 @@ export const IDENTITY: readonly Check[] = [
     async run(probe) {
       probe.need(probe.options.drastic === true, 'would lock this network out')
       const { login } = probe.options
-      for (let guess = 0; guess < 30; guess++) {
+      const guess = async (number: number): Promise<number> => {
         const client = await probe.greeted().catch(() => undefined)
-        if (client === undefined) return
-        const answer = await client.logIn(`${login}-guessed`, `guess ${guess}`)
+        if (client === undefined) return 421
+        const answer = await client.logIn(`${login}-guessed`, `guess ${number}`)
         client.destroy()
-        if (answer.code === 421) return
-        probe.expect(answer, [535], `guess ${guess}`)
+        return answer.code
+      }
+      for (let first = 0; first < 30; first += 10) {
+        // Many at a time, as those who guess do.
+        const codes = await Promise.all(Array.from({ length: 10 }, (_, n) => guess(first + n)))
+        if (codes.includes(421)) return
+        probe.must(
+          codes.every(code => code === 535),
+          codes.join(),
+        )
       }
       probe.broken('thirty distinct wrong passwords were looked at')
     },

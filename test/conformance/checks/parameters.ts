@@ -40,15 +40,12 @@ export const PARAMETERS: readonly Check[] = [
       const over = await mail(probe, client, `SIZE=${limit + 1}`)
       probe.must(over.text.startsWith('552 5.3.4'), over.text)
       probe.expect(await mail(probe, client, `SIZE=${limit}`), [250], 'just the limit')
-      for (const junk of [
-        'SIZE=abc',
-        'SIZE',
-        'SIZE=-1',
-        `SIZE=${'1'.repeat(21)}`,
-        'SIZE=1 SIZE=1',
-      ]) {
-        probe.expect(await mail(probe, client, junk), [501], junk)
+      for (const junk of ['SIZE=abc', 'SIZE', 'SIZE=-1', 'SIZE=1 SIZE=1']) {
+        probe.expect(await mail(probe, client, junk), refusals(junk), junk)
       }
+      // Section 5 allows twenty digits; to read more as a number that is too big is no harm.
+      const digits = await mail(probe, client, `SIZE=${'1'.repeat(21)}`)
+      probe.expect(digits, [501, 552], '21 digits')
     },
   },
   {
@@ -68,7 +65,7 @@ export const PARAMETERS: readonly Check[] = [
         'ENVID=a+0D+0Ab',
         'ENVID',
       ]) {
-        probe.expect(await mail(probe, client, bad), [501], bad)
+        probe.expect(await mail(probe, client, bad), refusals(bad), bad)
       }
       const without = await mail(probe, client, '')
       const withBoth = await mail(probe, client, 'RET=full ENVID=a+2Bb')
@@ -90,9 +87,8 @@ export const PARAMETERS: readonly Check[] = [
         'NOTIFY',
         'ORCPT=rfc822;a@example.org ORCPT=rfc822;a@example.org',
         'ORCPT=bob',
-        'ORCPT=rfc822;a+0D+0Ab',
       ]) {
-        probe.expect(await rcpt(probe, client, bad), [501], bad)
+        probe.expect(await rcpt(probe, client, bad), refusals(bad), bad)
       }
       for (const good of [
         'NOTIFY=NEVER',
@@ -101,6 +97,9 @@ export const PARAMETERS: readonly Check[] = [
       ]) {
         probe.expect(await rcpt(probe, client, good), [250], good)
       }
+      // RFC 3461 section 4.2 forbids the client to send what is not printable.
+      const crlf = await rcpt(probe, client, 'ORCPT=rfc822;a+0D+0Ab')
+      probe.should(crlf.code === 501, `ORCPT with CR and LF: ${crlf.text}`)
     },
   },
   {
@@ -120,6 +119,11 @@ export const PARAMETERS: readonly Check[] = [
     },
   },
 ]
+
+/** A keyword without its value may be taken for one that is not known. */
+function refusals(parameter: string): readonly number[] {
+  return parameter.includes('=') ? [501] : [501, 555]
+}
 
 async function needDsn(probe: Probe): Promise<WireClient> {
   const client = await probe.session()

@@ -14,7 +14,7 @@ export const PIPELINING: readonly Check[] = [
       const { sender, recipient } = probe.options
       const marker = probe.marker()
       await client.write(
-        `MAIL FROM:<${sender}>\r\nRCPT TO:<a..b@>\r\nRCPT TO:<${recipient}>\r\nRCPT TO:<>\r\nDATA\r\n`,
+        `MAIL FROM:<${sender}>\r\nRCPT TO:<a..b@>\r\nRCPT TO:<${recipient}>\r\nRCPT TO:<c..d@>\r\nDATA\r\n`,
       )
       const codes: number[] = []
       for (let n = 0; n < 5; n++) codes.push((await client.reply()).code)
