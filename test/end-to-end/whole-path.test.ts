@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -144,7 +144,7 @@ imap: {poll_every: 1s, retry_after: 1s}
       `${subject} in the mailbox of Postfix`,
     )
 
-  test('a mail by swaks over STARTTLS arrives at Postfix', async () => {
+  test('a mail by swaks over STARTTLS arrives at Postfix, and through LMTP at Dovecot', async () => {
     const { stdout } = await run('swaks', [
       '--server',
       '127.0.0.1',
@@ -162,12 +162,18 @@ imap: {poll_every: 1s, retry_after: 1s}
       '--from',
       'alice@example.org',
       '--to',
-      'bob@yahoo.test',
+      'bob@yahoo.test,inbox@gmail.test',
       '--header',
       'Subject: by swaks',
     ])
     expect(stdout).toMatch(/250 2\.0\.0 .*queued as [0-9A-Z]{16}/i)
     const text = await arrived('by swaks')
+    const maildir = join(dovecot.mail, 'inbox@gmail.test', 'Maildir', 'new')
+    await eventually(async () => {
+      const names = await readdir(maildir).catch(() => [])
+      const mails = await Promise.all(names.map(name => readFile(join(maildir, name), 'utf8')))
+      return mails.find(mail => mail.includes('Subject: by swaks'))
+    }, 'the same mail in the Maildir of Dovecot')
     expect(text).toContain('Return-Path: <alice@example.org>')
     // One Received of ours, with neither the client's address nor the login in it.
     expect(text.match(/^Received:/gm)).toHaveLength(2)
