@@ -39,6 +39,10 @@ async function main(): Promise<number> {
   }
   const tls = values.tls ?? (port === '465' ? 'implicit' : 'starttls')
   const sender = values.sender ?? login
+  if (!sender.includes('@')) {
+    console.error(`${login} is no address: say with --sender ADDRESS as whom to send`)
+    return 2
+  }
   const counts = new Map<Outcome, number>(OUTCOMES.map(outcome => [outcome, 0]))
   for (const check of CHECKS) {
     if (values.only !== undefined && values.only !== check.id) continue
