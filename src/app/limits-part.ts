@@ -3,15 +3,15 @@ import type { Ledger } from '../relay/limits/ledger.ts'
 import type { LoginLimits } from '../relay/limits/login-limits.ts'
 import { Meter } from '../relay/limits/meter.ts'
 import { RecipientDigests } from '../relay/limits/recipient-digests.ts'
-import { keyFile } from './key-file.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** What each login may send: `per_login`, and for some of them what `logins` says instead. */
-export async function createMeter(
+export function createMeter(
   { config }: LoadedRelay,
   ledger: Ledger,
-  { clock, folder }: Surroundings,
-): Promise<Meter> {
+  key: Uint8Array,
+  { clock }: Surroundings,
+): Meter {
   const { per_login: everybody, logins } = config.limits
   const exceptions = new Map(
     Object.entries(logins).map(([login, own]): [string, LoginLimits] => {
@@ -19,7 +19,6 @@ export async function createMeter(
       return [login, { ...everybody, ...Object.fromEntries(given) }]
     }),
   )
-  const key = await keyFile(folder.file('limits.key'), 'have every recipient be a new one again')
   return new Meter({
     ledger,
     limitsOf: login => exceptions.get(login) ?? everybody,

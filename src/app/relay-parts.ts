@@ -9,19 +9,19 @@ import { providerOfHost } from '../mail/provider-table.ts'
 import type { ReportRelayEvent } from '../relay/events.ts'
 import { RETRY_DEFAULTS } from '../relay/queue/retry.ts'
 import { QueueRunner } from '../relay/queue/runner.ts'
-import { SqliteQueueStore } from '../relay/queue/sqlite-store.ts'
 import type { ListenerOptions } from '../relay/submission/listener.ts'
 import { SubmissionServer } from '../relay/submission/server.ts'
 import { createDirectory } from './directory-part.ts'
 import { freeSpaceOf } from './free-space.ts'
 import { createMeter } from './limits-part.ts'
+import { openMemory, type RelayStore } from './relay-memory.ts'
 import type { Surroundings } from './surroundings.ts'
 import { createDelivery } from './transport-parts.ts'
 
 /** The relay, in the order in which its parts start. */
 export interface Relay {
   readonly parts: readonly Part[]
-  readonly store: SqliteQueueStore
+  readonly store: RelayStore
   readonly directory: Directory
   readonly submission: SubmissionServer
   readonly report: ReportRelayEvent
@@ -42,7 +42,7 @@ export async function createRelay(
 ): Promise<Relay> {
   const { config } = loaded
   const { clock, random, folder } = surroundings
-  const store = await SqliteQueueStore.open(folder.file('queue.sqlite'))
+  const { store, limitsKey } = await openMemory(loaded.store, folder)
   const directory = createDirectory(loaded, surroundings, report.directory)
   const delivery = createDelivery(loaded, surroundings)
   const runner = new QueueRunner({
@@ -74,7 +74,7 @@ export async function createRelay(
     authenticate: (login, password) => directory.authenticate(login, password),
     ready: () => (directory.ready() ? undefined : 'no directory data is loaded yet'),
     store,
-    meter: await createMeter(loaded, store.ledger, surroundings),
+    meter: createMeter(loaded, store.ledger, limitsKey, surroundings),
     freeSpace: freeSpaceOf(folder.path, clock),
     onAccepted: () => runner.wake(),
     report: report.relay,

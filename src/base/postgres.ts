@@ -81,7 +81,8 @@ export class Postgres implements Session {
     }
     client.on('error', onError)
     try {
-      await translated(client.query('begin'))
+      // Each statement sees what others have committed by then, also what was waited for; a server may have another default.
+      await translated(client.query('begin isolation level read committed'))
       const result = await work({
         rows: async <Row>(sql: string, values: readonly SqlValue[] = []) =>
           (await translated(client.query(sql, storable(values)))).rows as Row[],
@@ -91,9 +92,12 @@ export class Postgres implements Session {
       await translated(client.query('commit'))
       return result
     } catch (error) {
-      await client.query('rollback').catch((failure: Error) => {
-        broken = failure
-      })
+      // A connection that did not answer may still be busy with the question: it is closed, and that rolls back too.
+      if (error instanceof DatabaseUnavailable) broken ??= error
+      else
+        await client.query('rollback').catch((failure: Error) => {
+          broken = failure
+        })
       throw error
     } finally {
       client.off('error', onError)
@@ -174,13 +178,15 @@ async function translated<T>(answer: Promise<T>): Promise<T> {
 }
 
 /**
- * Whether this says something of the way to the database, not of the statement. Classes 08 (connection), 53 (resources)
- * and 57 (shutdown, cancelled), and 40 (rolled back) of PostgreSQL's appendix A; what pg and the system say has no such
- * code.
+ * Whether this says something of the database, not of the statement. By classes of PostgreSQL's appendix A: 08 connection,
+ * 25006 a replica that takes no writes, 28 and 3D no access (any more), 40 rolled back, 53 resources, 57 shutdown or
+ * cancelled, 58 its disk. What pg and the system say has no such code.
  */
 function isWeather(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return /^(?:08|40|53|57)/.test(codeOf(error))
-  return error instanceof Error
+  if (error instanceof pg.DatabaseError) {
+    return /^(?:08|25006|28|3D|40|53|57|58)/.test(codeOf(error))
+  }
+  return error instanceof Error && !(error instanceof TypeError)
 }
 
 /** Every address of a name that refused, in one line: node gives them as an AggregateError without a message. */

@@ -72,6 +72,7 @@ export function demoRelay(
   return {
     path: 'demo',
     config,
+    store: undefined,
     tls: new ServerIdentities([tls]),
     ldap: { ca: undefined, bindPassword },
     smarthost: { ca: undefined, password: undefined },

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 
 import { openQueueControl, type QueueAnswer, type QueueRequest } from '../app/queue-control.ts'
 import { Problem } from '../base/problem.ts'
-import { loadRelay } from '../config/load-relay.ts'
+import { loadRelay, type LoadedRelay } from '../config/load-relay.ts'
 import { PROVIDERS } from '../mail/providers.ts'
 import { askDaemon } from './control-client.ts'
 import { chosenFiles } from './files.ts'
@@ -28,11 +28,17 @@ export async function* askQueue(
   options: QueueOptions,
   request: QueueRequest,
 ): AsyncGenerator<QueueAnswer> {
-  const state = options.state ?? (await configuredState(options.relay))
+  const relay = options.state === undefined ? await configured(options.relay) : undefined
+  const state = options.state ?? relay?.config.state ?? ''
   const answer = await askDaemon(join(state, 'control.sock'), '/queue', request)
   if (answer !== undefined) {
     yield* answer as AsyncIterable<QueueAnswer>
     return
+  }
+  if (relay?.store !== undefined) {
+    throw new Problem(
+      `no mailcanary runs on ${state}, and its queue is in a database: ask on a node that runs`,
+    )
   }
   const { ask, close } = await openQueueControl(state, { providers: PROVIDERS, clock: Date.now })
   try {
@@ -42,10 +48,10 @@ export async function* askQueue(
   }
 }
 
-async function configuredState(relay: string | undefined): Promise<string> {
+async function configured(relay: string | undefined): Promise<LoadedRelay> {
   const file = relay ?? chosenFiles({}).relay
   if (file === undefined) {
     throw new Problem('there is no relay.yaml: name one with --relay, or the folder with --state')
   }
-  return (await loadRelay(file)).config.state
+  return loadRelay(file)
 }

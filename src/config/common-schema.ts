@@ -10,6 +10,16 @@ export const commonShape = {
   admin: section({
     listen: hostPort().prefault('127.0.0.1:9464'),
   }),
+  /** Where queue and history are kept instead of files in the state folder: several nodes can share a database. */
+  store: section({
+    postgres: z
+      .strictObject({
+        ...secretKeys('url'),
+        /** Connections of one node, at most. */
+        connections: count(2, 100).default(10),
+      })
+      .optional(),
+  }),
   log: section({
     format: word(['auto', 'human', 'json']).default('auto'),
     level: word(['info', 'debug']).default('info'),
@@ -28,19 +38,6 @@ export function secretKeys<const K extends string>(
     [`${what}_file`]: text('a file that holds the secret').optional(),
     [`${what}_env`]: text('the name of an environment variable').optional(),
   } as never
-}
-
-/** Where what has to survive is kept, instead of files in the state folder: several nodes can share it. */
-export const storeShape = {
-  store: section({
-    postgres: z
-      .strictObject({
-        ...secretKeys('url'),
-        /** Connections of one node, at most. */
-        connections: count(2, 100).default(10),
-      })
-      .optional(),
-  }),
 }
 
 export const resolverShape = {

@@ -7,12 +7,15 @@ import type { ServerIdentities } from '../base/server-tls.ts'
 import { readIdentities } from './certificates.ts'
 import { relaySchema, type RelayConfig } from './relay-schema.ts'
 import { readNamedFile, readSecret } from './secrets.ts'
+import { readStore, type LoadedStore } from './store.ts'
 import { loadYaml } from './yaml-file.ts'
 
 /** The relay's configuration with everything it names read in. */
 export interface LoadedRelay {
   readonly path: string
   readonly config: RelayConfig
+  /** The database of the queue; undefined where it is a file. */
+  readonly store: LoadedStore | undefined
   readonly tls: ServerIdentities
   readonly ldap: { readonly ca: string | undefined; readonly bindPassword: Secret } | undefined
   readonly smarthost: { readonly ca: string | undefined; readonly password: Secret | undefined }
@@ -78,11 +81,13 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
       'needs password_file or password_env beside it',
     )
   }
+  const store = readStore(problems, config.store)
   problems.throwIfAny()
   if (tls === undefined) throw new Problem(`${path}: tls: no certificate could be read`)
   return {
     path,
     config,
+    store,
     tls,
     ldap: bindPassword && { ca: ldapCa, bindPassword },
     smarthost: { ca: smarthostCa, password },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { commonShape, secretKeys, storeShape } from './common-schema.ts'
+import { commonShape, secretKeys } from './common-schema.ts'
 import {
   address,
   duration,
@@ -76,7 +76,6 @@ const probe = z.strictObject({
 /** The prober's configuration. `probes.yaml` in the root of the project says what each key is for. */
 export const probesSchema = z.strictObject({
   ...commonShape,
-  ...storeShape,
   origins: z.record(name(), origin, { error: 'is missing: say where canaries are submitted' }),
   seeds: z.record(name(), seed, { error: 'is missing: say which accounts are looked at' }),
   providers: z.record(name(), provider).default({}),

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 
 import type { Secret } from '../base/secret.ts'
-import type { storeShape } from './common-schema.ts'
+import type { commonShape } from './common-schema.ts'
 import type { ProblemList } from './problem-list.ts'
 import { readSecret } from './secrets.ts'
 
@@ -15,7 +15,7 @@ export interface LoadedStore {
 /** @returns undefined where everything is kept in files, or where a problem was listed */
 export function readStore(
   problems: ProblemList,
-  { postgres }: z.infer<(typeof storeShape)['store']>,
+  { postgres }: z.infer<(typeof commonShape)['store']>,
 ): LoadedStore | undefined {
   if (postgres === undefined) return undefined
   const at = ['store', 'postgres']

@@ -5,7 +5,7 @@ import { Problem } from '../base/problem.ts'
 import { canaryMessage } from './canary-message.ts'
 import { Catalogue, type Probe } from './catalogue.ts'
 import { Docket, type ProbeStage } from './docket.ts'
-import { decidedElsewhere } from './elsewhere.ts'
+import { verdictElsewhere } from './elsewhere.ts'
 import type { ReportProbeEvent } from './events.ts'
 import type { CanaryRecord, HistoryStore } from './history.ts'
 import { imapMailboxOf } from './imap-mailbox.ts'
@@ -133,6 +133,7 @@ export class Prober implements Part {
       readonly signal?: AbortSignal
     } = {},
   ): Promise<CanaryRecord> {
+    const { history, leases } = this.#options
     const probe = this.#catalogue.probe(probeName)
     const canary = this.#newCanary(probe, this.#options.clock())
     const signal = AbortSignal.any([
@@ -153,7 +154,8 @@ export class Prober implements Part {
           if (stage.kind === 'verdict') resolve(stage.record)
         }
         unfollow = this.#docket.follow(canary.id, follow)
-        if (this.#options.leases !== undefined) void this.#track(this.#listen(canary, done, follow))
+        if (leases !== undefined)
+          void this.#track(verdictElsewhere(history, canary.id, done.signal, follow))
       })
       record.catch(() => undefined)
       signal.throwIfAborted()
@@ -165,16 +167,6 @@ export class Prober implements Part {
       unfollow()
       signal.removeEventListener('abort', fail)
     }
-  }
-
-  /** Tells of the verdict where it is not this node that looks at the seed. */
-  async #listen(
-    canary: Canary,
-    done: AbortController,
-    follow: (stage: ProbeStage) => void,
-  ): Promise<void> {
-    const record = await decidedElsewhere(this.#options.history, canary.id, done.signal)
-    if (record !== undefined) follow({ kind: 'verdict', record })
   }
 
   async #tick(probe: Probe, slot: number): Promise<void> {
@@ -238,21 +230,13 @@ export class Prober implements Part {
   }
 
   #watch(seed: Seed): void {
-    const { history, leases, report, clock, random, tokenKey: key } = this.#options
+    const { leases, report, clock, random, tokenKey: key } = this.#options
     const docket = this.#docket
     const namesOf = (origin: string): readonly string[] => this.#catalogue.namesOf(origin)
-    const newWatcher = (): SeedWatcher =>
-      new SeedWatcher({
-        seed,
-        mailbox: this.#options.mailboxFor?.(seed) ?? imapMailboxOf(seed, clock, random),
-        history,
-        docket,
-        key,
-        namesOf,
-        report,
-        clock,
-        random,
-      })
+    const newWatcher = (): SeedWatcher => {
+      const mailbox = this.#options.mailboxFor?.(seed) ?? imapMailboxOf(seed, clock, random)
+      return new SeedWatcher({ ...this.#options, seed, mailbox, docket, key, namesOf })
+    }
     const watcher =
       leases === undefined
         ? newWatcher()

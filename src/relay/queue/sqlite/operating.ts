@@ -22,7 +22,8 @@ interface Parts {
   readonly timeline: Timeline
 }
 
-const NOTE: Readonly<Record<OperatorAction, string>> = {
+/** What the timeline says of what an operator did, before the name. */
+export const NOTE: Readonly<Record<OperatorAction, string>> = {
   retry: 'to be tried at once, said',
   hold: 'held by',
   release: 'released by',

@@ -8,7 +8,7 @@ import { toMessage, toReply, type MessageRow, type RecipientRow } from './rows.t
 import type { Timeline } from './timeline.ts'
 import { keptBy } from './waiting.ts'
 
-interface KnownRecipient extends RecipientRow {
+export interface KnownRecipient extends RecipientRow {
   readonly domain: string
   readonly delivery_state: 'queued' | 'held' | 'ended'
   readonly kept: string
@@ -76,33 +76,12 @@ export class Records {
   }
 
   #record(row: MessageRow): MessageRecord {
-    const recipients = this.#recipients.all(row.key)
-    const holds = this.#holds.all()
-    const standing = holds.filter(({ lifted_at }) => lifted_at === null)
-    const domains = new Set(recipients.map(({ domain }) => domain))
-    const concerning = holds.filter(hold => [...domains].some(to => names(hold, to, row.login)))
-    return {
-      message: toMessage(row, recipients),
-      recipients: recipients.map(recipient => {
-        const { delivery_state: state, domain, kept, token } = recipient
-        const why = keptBy({ state, domain, kept, login: row.login }, standing)
-        const waits = recipient.state === 'queued'
-        const active = waits && token !== null
-        const held = waits && !active && why !== ''
-        return {
-          address: recipient.address,
-          state: held ? 'held' : recipient.state,
-          dueAt: recipient.due_at,
-          attempts: recipient.attempts,
-          lastReply:
-            recipient.last_reply === null ? '' : formatReply(toReply(recipient.last_reply)),
-          lastHost: recipient.last_host,
-          ...(active && { active }),
-          ...(held && { kept: why }),
-        }
-      }),
-      timeline: withHolds(this.#timeline.of(row.key), concerning, row),
-    }
+    return recordOf(
+      row,
+      this.#recipients.all(row.key),
+      this.#timeline.of(row.key),
+      this.#holds.all(),
+    )
   }
 
   counts(): QueueCounts {
@@ -118,6 +97,39 @@ export class Records {
       held: (amounts.get('held') ?? 0) + kept,
       oldestAt: this.#oldest.get(),
     }
+  }
+}
+
+/** Everything that is known of a message. @param holds those that stand, and those that stood, oldest first */
+export function recordOf(
+  row: MessageRow,
+  recipients: readonly KnownRecipient[],
+  timeline: readonly TimelineEntry[],
+  holds: readonly HoldRow[],
+): MessageRecord {
+  const standing = holds.filter(({ lifted_at }) => lifted_at === null)
+  const domains = new Set(recipients.map(({ domain }) => domain))
+  const concerning = holds.filter(hold => [...domains].some(to => names(hold, to, row.login)))
+  return {
+    message: toMessage(row, recipients),
+    recipients: recipients.map(recipient => {
+      const { delivery_state: state, domain, kept, token } = recipient
+      const why = keptBy({ state, domain, kept, login: row.login }, standing)
+      const waits = recipient.state === 'queued'
+      const active = waits && token !== null
+      const held = waits && !active && why !== ''
+      return {
+        address: recipient.address,
+        state: held ? 'held' : recipient.state,
+        dueAt: recipient.due_at,
+        attempts: recipient.attempts,
+        lastReply: recipient.last_reply === null ? '' : formatReply(toReply(recipient.last_reply)),
+        lastHost: recipient.last_host,
+        ...(active && { active }),
+        ...(held && { kept: why }),
+      }
+    }),
+    timeline: withHolds(timeline, concerning, row),
   }
 }
 

@@ -103,7 +103,7 @@ export class Settling {
 }
 
 /** One entry for all recipients that fared alike: a message to a hundred must not leave a hundred lines a try. */
-function entriesOf(lease: Lease, settlement: Settlement): readonly TimelineEntry[] {
+export function entriesOf(lease: Lease, settlement: Settlement): readonly TimelineEntry[] {
   const alike = groupAlike(settlement.results, ({ outcome, next }) =>
     JSON.stringify([outcome.kind, next, outcome.reply, outcome.host, outcome.tls]),
   )
