@@ -1,5 +1,5 @@
 import type { Session } from '../../../base/postgres.ts'
-import type { HoldRow } from '../sqlite/holds.ts'
+import type { HoldRow } from '../standing.ts'
 import type { HoldTarget, Operator, StandingHold } from '../store.ts'
 
 /** What must not be leased now. */

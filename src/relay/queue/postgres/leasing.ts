@@ -1,5 +1,5 @@
 import type { Session } from '../../../base/postgres.ts'
-import { type MessageRow, type RecipientRow, toLeased, toMessage } from '../sqlite/rows.ts'
+import { type MessageRow, type RecipientRow, toLeased, toMessage } from '../rows.ts'
 import type { Lease, LeaseRequest } from '../store.ts'
 import { keptBack, type KeptBack, standingHolds } from './holds.ts'
 

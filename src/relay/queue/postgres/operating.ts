@@ -1,5 +1,5 @@
 import type { Session } from '../../../base/postgres.ts'
-import { NOTE } from '../sqlite/operating.ts'
+import { NOTE } from '../entries.ts'
 import { names } from '../standing.ts'
 import type { Operator, OperatorAction } from '../store.ts'
 import { standingHolds } from './holds.ts'

@@ -1,6 +1,6 @@
 import type { Session } from '../../../base/postgres.ts'
 import { domainOf } from '../../../mail/envelope.ts'
-import { fromNotify } from '../sqlite/rows.ts'
+import { fromNotify } from '../rows.ts'
 import type { NewMessage, TimelineEntry } from '../store.ts'
 
 /** Makes a message exist. Takes part in a transaction, after the body has been written in it. */

@@ -1,8 +1,8 @@
 import type { Session } from '../../../base/postgres.ts'
 import { formatReply } from '../../../mail/reply.ts'
-import { recordOf, type KnownRecipient } from '../sqlite/records.ts'
-import { toReply, type MessageRow } from '../sqlite/rows.ts'
-import { keptBy } from '../sqlite/waiting.ts'
+import { recordOf, type KnownRecipient } from '../record.ts'
+import { toReply, type MessageRow } from '../rows.ts'
+import { keptBy } from '../standing.ts'
 import type {
   MessageRecord,
   QueueCounts,

@@ -1,5 +1,5 @@
 import type { Session } from '../../../base/postgres.ts'
-import { entriesOf } from '../sqlite/settling.ts'
+import { entriesOf } from '../entries.ts'
 import type { Lease, Settlement } from '../store.ts'
 import type { Bodies } from './bodies.ts'
 import { addToTimeline, putMessage } from './putting.ts'

@@ -1,18 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3'
 
-import { names } from '../standing.ts'
+import { names, type HoldRow } from '../standing.ts'
 import type { HoldTarget, Operator, StandingHold } from '../store.ts'
 import type { Destinations } from './destinations.ts'
-
-/** A hold that stands, or (`lifted_at`) stood. */
-export interface HoldRow {
-  readonly kind: HoldTarget['kind']
-  readonly value: string
-  readonly set_at: number
-  readonly set_by: string
-  readonly lifted_at: number | null
-  readonly lifted_by: string | null
-}
 
 /**
  * What operators have said shall be kept back. A hold on everything is asked for at each lease; others mark the lanes

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 
 import type { Database, Statement } from 'better-sqlite3'
 
+import { toLeased, toMessage, type MessageRow, type RecipientRow } from '../rows.ts'
 import type { Lease, LeaseRequest } from '../store.ts'
 import type { Destinations } from './destinations.ts'
 import type { Holds } from './holds.ts'
-import { toLeased, toMessage, type MessageRow, type RecipientRow } from './rows.ts'
 
 interface DueRow {
   readonly id: number

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 
+import { NOTE } from '../entries.ts'
 import type { Operator, OperatorAction } from '../store.ts'
 import type { Destinations } from './destinations.ts'
 import type { Holds } from './holds.ts'
@@ -20,14 +21,6 @@ interface Parts {
   readonly holds: Holds
   readonly settling: Settling
   readonly timeline: Timeline
-}
-
-/** What the timeline says of what an operator did, before the name. */
-export const NOTE: Readonly<Record<OperatorAction, string>> = {
-  retry: 'to be tried at once, said',
-  hold: 'held by',
-  release: 'released by',
-  drop: 'removed by',
 }
 
 /** What operators do to messages by hand. */

@@ -1,9 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3'
 
 import { domainOf } from '../../../mail/envelope.ts'
+import { fromNotify } from '../rows.ts'
 import type { NewMessage } from '../store.ts'
 import type { Destinations } from './destinations.ts'
-import { fromNotify } from './rows.ts'
 import type { Timeline } from './timeline.ts'
 
 /** Makes messages exist. */

@@ -1,8 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 
-import { formatReply } from '../../../mail/reply.ts'
-import { groupAlike } from '../alike.ts'
-import type { Lease, Settlement, TimelineEntry } from '../store.ts'
+import { entriesOf } from '../entries.ts'
+import type { Lease, Settlement } from '../store.ts'
 import type { Bodies } from './bodies.ts'
 import type { Destinations } from './destinations.ts'
 import type { Putting } from './putting.ts'
@@ -100,28 +99,4 @@ export class Settling {
     putting.put(report.message, bodies.store(report.body), report.body.byteLength)
     timeline.add(about, { at, kind: 'report', note: `report ${report.message.id} queued` })
   }
-}
-
-/** One entry for all recipients that fared alike: a message to a hundred must not leave a hundred lines a try. */
-export function entriesOf(lease: Lease, settlement: Settlement): readonly TimelineEntry[] {
-  const alike = groupAlike(settlement.results, ({ outcome, next }) =>
-    JSON.stringify([outcome.kind, next, outcome.reply, outcome.host, outcome.tls]),
-  )
-  return alike.map(group => {
-    const { outcome, next } = group[0]
-    const notes = [
-      next === 'bounced' && outcome.kind === 'deferred' ? 'given up' : '',
-      group.length > 1 ? `${group.length} recipients` : '',
-    ]
-    return {
-      at: settlement.at,
-      kind: next === 'queued' ? 'deferred' : next,
-      domain: lease.domain,
-      host: outcome.host,
-      reply: formatReply(outcome.reply),
-      tls: outcome.tls,
-      note: notes.filter(note => note !== '').join(', '),
-      recipients: group.map(({ index }) => index),
-    }
-  })
 }

@@ -1,10 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3'
 
 import { formatReply } from '../../../mail/reply.ts'
-import { names, titleOf } from '../standing.ts'
+import { toReply } from '../rows.ts'
+import { keptBy, type HoldRow } from '../standing.ts'
 import type { QueueOperations, WaitingDelivery } from '../store.ts'
-import type { HoldRow, Holds } from './holds.ts'
-import { toReply } from './rows.ts'
+import type { Holds } from './holds.ts'
 
 type Of = NonNullable<Parameters<QueueOperations['list']>[0]['of']>
 
@@ -104,22 +104,4 @@ export class Waiting {
       lastHost: recipients?.last_host ?? '',
     }
   }
-}
-
-/** Why a delivery is held, for people: `held by root`, `hold on example.net by root`. '' if it is not. */
-export function keptBy(
-  row: {
-    readonly domain: string
-    readonly login: string
-    readonly state: string
-    readonly kept: string
-  },
-  standing: readonly HoldRow[],
-): string {
-  if (row.state === 'ended') return ''
-  const reasons = standing
-    .filter(hold => names(hold, row.domain, row.login))
-    .map(hold => `${titleOf(hold)} by ${hold.set_by}`)
-  if (row.state === 'held') reasons.unshift(row.kept === '' ? 'held' : row.kept)
-  return reasons.join(', ')
 }

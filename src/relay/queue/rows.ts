@@ -1,6 +1,6 @@
-import type { Notify, Recipient } from '../../../mail/envelope.ts'
-import type { Reply } from '../../../mail/reply.ts'
-import type { LeasedRecipient, QueuedMessage } from '../store.ts'
+import type { Notify, Recipient } from '../../mail/envelope.ts'
+import type { Reply } from '../../mail/reply.ts'
+import type { LeasedRecipient, QueuedMessage } from './store.ts'
 
 export interface MessageRow {
   readonly key: number
