@@ -36,6 +36,10 @@ describe.each(rules)('the alert $alert', rule => {
     expect(runbook).toBe(`docs/operating.md#${rule.alert.toLowerCase()}`)
   })
 
+  it('has its section in the playbook', async () => {
+    expect(await readFile('docs/operating.md', 'utf8')).toContain(`\n### ${rule.alert}\n`)
+  })
+
   it('says how many canaries a share is of, and takes none that is unknown', () => {
     if (!/ \/ /.test(rule.expr.replaceAll('\n', ' '))) return
     expect(rule.annotations['summary']).toContain('(n = ')
