@@ -13,12 +13,11 @@ import { openPage, startChromium } from '../support/chromium.ts'
 import { Daemon } from '../support/daemon.ts'
 import { startPrometheus } from '../support/prometheus.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { eventually, missing } from '../support/server-process.ts'
+import { anyPortBase, eventually, missing } from '../support/server-process.ts'
 
 const run = promisify(execFile)
 
-/** Moves all ports of the demo to where nobody is, or nearly. */
-const BASE = 10_000 + Math.floor(Math.random() * 20_000)
+const BASE = anyPortBase()
 const ADMIN = 9464 + BASE
 
 describe('mailcanary demo', () => {
@@ -157,7 +156,7 @@ describe('mailcanary demo', () => {
       '--state',
       join(folder, 'state'),
       '--port-base',
-      '40000',
+      String(anyPortBase()),
     ])
     expect(second.code).toBe(1)
     expect(second.output).toBe(
@@ -192,7 +191,7 @@ describe('mailcanary demo', () => {
 describe('mailcanary demo that cannot start', () => {
   test('says which port is taken, and what to do', async () => {
     const folder = await makeScratch()
-    const base = 45_000
+    const base = anyPortBase()
     const squatter = createServer().listen(2587 + base, '127.0.0.1')
     try {
       const { code, output } = await Daemon.run([
@@ -240,7 +239,7 @@ describe('mailcanary demo that cannot start', () => {
       '--state',
       folder,
       '--port-base',
-      '30000',
+      String(anyPortBase()),
     ])
     expect(code).toBe(0)
     expect(output).toMatch(/origin +provider +n +inbox +spam/)

@@ -27,16 +27,34 @@ export function missing(...programs: string[]): string | undefined {
   return reason
 }
 
+/*
+ * Ports that tests listen on are taken from here. From the system's own range (32768 and up on Linux) one that was free
+ * a moment ago can meanwhile be the near end of somebody's connection.
+ */
+const FIRST_PORT = 10_000
+const PORTS = 22_000
+
 /** A port of this host that nobody listens on at this moment. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer()
-  server.listen(0, host)
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new Error('no port to be had')
-  return address.port
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
+    const server = createServer()
+    server.listen(port, host)
+    const taken = await once(server, 'listening').then(
+      () => false,
+      () => true,
+    )
+    if (taken) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
+  throw new Error(`no port to be had on ${host}`)
+}
+
+/** Moves the ports of a demo, of which the highest is 9464, to where probably nobody listens. */
+export function anyPortBase(): number {
+  return FIRST_PORT + Math.floor(Math.random() * (PORTS - 9464))
 }
 
 /** Drops root for a server that refuses to run as root; nothing where the tests run as an ordinary user. */
