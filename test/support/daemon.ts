@@ -30,11 +30,12 @@ export class Daemon {
 
   /** Starts a command, without waiting for anything. */
   static start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Daemon {
-    const child = spawn(process.execPath, [PROGRAM, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    })
-    return new Daemon(child)
+    return Daemon.startAs([process.execPath, PROGRAM, ...args], { ...process.env, ...env })
+  }
+
+  /** Starts it by another command line than that of the built program here. */
+  static startAs([program = '', ...args]: readonly string[], env = process.env): Daemon {
+    return new Daemon(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env }))
   }
 
   /** Runs a command to its end. */

