@@ -32,6 +32,25 @@ function newest(path) {
   )
 }
 
+/**
+ * The commit that is built, with a + where something is not committed; '' where nobody tells.
+ *
+ * @returns {string}
+ */
+function commit() {
+  const told = process.env['MAILCANARY_COMMIT']
+  if (told !== undefined) return told
+  try {
+    return execFileSync('git', ['describe', '--always', '--exclude=*', '--dirty=+'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return ''
+  }
+}
+
 const inputs = [
   'src',
   'tsconfig.json',
@@ -54,5 +73,6 @@ if (!upToDate) {
   }
   cpSync(join(root, 'src', 'web', 'page'), join(dist, 'web', 'page'), { recursive: true })
   chmodSync(join(dist, 'main.js'), 0o755)
+  writeFileSync(join(dist, 'commit.json'), JSON.stringify({ commit: commit() }))
   writeFileSync(stamp, '')
 }

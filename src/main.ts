@@ -13,7 +13,13 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   )
   process.exitCode = 1
 } else {
-  const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+  const read = createRequire(import.meta.url)
+  const { version } = read('../package.json') as { version: string }
+  // Written by the build.
+  const { commit } = read('./commit.json') as { commit: string }
   const { runCommand } = await import('./cli/command.ts')
-  process.exitCode = await runCommand(process.argv.slice(2), version)
+  process.exitCode = await runCommand(
+    process.argv.slice(2),
+    commit === '' ? version : `${version} (${commit})`,
+  )
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 
 import { messageOf, Problem } from '../base/problem.ts'
+import { addBackup, addRestore } from './backup.ts'
 import { addCheck } from './check.ts'
 import type { CommandContext } from './context.ts'
 import { addDemo } from './demo.ts'
@@ -32,8 +33,19 @@ export async function runCommand(args: readonly string[], version: string): Prom
       exitCode = code
     },
   }
-  for (const add of [addCheck, addDemo, addProbe, addQueue, addRun, addTrace, addWho])
+  for (const add of [
+    addBackup,
+    addCheck,
+    addDemo,
+    addProbe,
+    addQueue,
+    addRestore,
+    addRun,
+    addTrace,
+    addWho,
+  ]) {
     add(program, context)
+  }
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode

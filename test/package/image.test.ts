@@ -70,6 +70,9 @@ describe.skipIf(inject('baseSystemMissing'))('the image', () => {
         case 'USER':
           user = text
           break
+        case 'ARG':
+          // Its default, which is empty.
+          break
         case 'VOLUME':
         case 'EXPOSE':
         case 'HEALTHCHECK':
