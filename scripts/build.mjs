@@ -73,6 +73,7 @@ if (!upToDate) {
   }
   cpSync(join(root, 'src', 'web', 'page'), join(dist, 'web', 'page'), { recursive: true })
   chmodSync(join(dist, 'main.js'), 0o755)
-  writeFileSync(join(dist, 'commit.json'), JSON.stringify({ commit: commit() }))
   writeFileSync(stamp, '')
 }
+// A commit changes nothing that is compiled.
+writeFileSync(join(dist, 'commit.json'), JSON.stringify({ commit: commit() }))
