@@ -105,6 +105,16 @@ export class Directory implements Part {
     return { login: account.login, addresses }
   }
 
+  /** The login that a client means by what it wrote, whether anybody has it or not; undefined for what nobody can have. */
+  loginOf(text: string): string | undefined {
+    return this.#canonical(text)
+  }
+
+  /** Whether a stored password is the one that logins are checked against now. */
+  isInForce(login: string, hash: string): boolean {
+    return this.#roster.accounts.get(login)?.hash === hash
+  }
+
   /** Every login that is known, whether it can log in or not, and what it may send as. */
   *everybody(): Generator<Principal> {
     for (const login of this.#roster.accounts.keys()) {

@@ -7,7 +7,10 @@ import {
 } from 'node:tls'
 
 import {
+  Attribute,
+  Change,
   Client,
+  InappropriateAuthError,
   InsufficientAccessError,
   InvalidCredentialsError,
   NoSuchObjectError,
@@ -43,11 +46,17 @@ export interface LdapEntry {
   values(attribute: string): readonly string[]
 }
 
-/** Trouble of the directory, in words for people. `refused`: it answered, and what it said must not be believed. */
-export class LdapTrouble extends Error {
-  readonly kind: 'failed' | 'refused'
+/**
+ * `failed` could not be done, and of a change nobody knows whether it was; `refused` was answered, and what was said must
+ * not be believed; `denied` means that the password is not the one of the DN; `declined` that a change was not made.
+ */
+export type LdapTroubleKind = 'failed' | 'refused' | 'denied' | 'declined'
 
-  constructor(kind: 'failed' | 'refused', message: string) {
+/** Trouble of the directory, in words for people. */
+export class LdapTrouble extends Error {
+  readonly kind: LdapTroubleKind
+
+  constructor(kind: LdapTroubleKind, message: string) {
     super(message)
     this.kind = kind
   }
@@ -66,6 +75,8 @@ export interface LdapSession {
   lookUp(dn: string, attributes: readonly string[]): Promise<LdapEntry | undefined>
   /** RFC 4532: who the server takes us for, '' for nobody; undefined where it does not know the question. */
   whoAmI(): Promise<string | undefined>
+  /** Gives an attribute one value instead of all it has. @throws LdapTrouble `declined` if that is certain not to be */
+  replace(dn: string, attribute: string, value: string): Promise<void>
 }
 
 const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3'
@@ -155,6 +166,16 @@ function sessionOf(client: Client): LdapSession {
         throw error
       }
     },
+    async replace(dn, attribute, value) {
+      const modification = new Attribute({ type: attribute, values: [value] })
+      try {
+        await client.modify(dn, new Change({ operation: 'replace', modification }))
+      } catch (error) {
+        // RFC 4511 section 4.1.9: a result that is not success says that nothing was done. No answer says nothing.
+        if (!(error instanceof ResultCodeError)) throw error
+        throw new LdapTrouble('declined', `LDAP result ${error.code}: ${messageOf(error)}`)
+      }
+    },
   }
 }
 
@@ -239,8 +260,9 @@ function troubleOf(error: unknown): LdapTrouble {
   if (error instanceof SizeLimitExceededError) {
     return new LdapTrouble('refused', 'size limit exceeded: the answer is not the whole directory')
   }
-  if (error instanceof InvalidCredentialsError) {
-    return new LdapTrouble('failed', 'the bind DN or its password is wrong')
+  // The second of an entry that has no password at all (RFC 4511 section 4.2.2).
+  if (error instanceof InvalidCredentialsError || error instanceof InappropriateAuthError) {
+    return new LdapTrouble('denied', 'the bind DN or its password is wrong')
   }
   if (error instanceof ResultCodeError) {
     return new LdapTrouble('failed', `LDAP result ${error.code}: ${messageOf(error)}`)

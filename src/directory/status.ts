@@ -33,6 +33,8 @@ export interface SourceStatus {
 /** One login, for `directory verify` and a person who asks why they cannot log in. No hash is in it. */
 export interface AccountStatus {
   readonly login: string
+  /** entryUUID: another one is another person. '' where the source has none. */
+  readonly uuid: string
   readonly rejection: Rejection | undefined
   /** `sha512-crypt rounds=5000`, or '' where there is no usable hash. */
   readonly scheme: string
@@ -85,6 +87,7 @@ export function accountStatusOf(roster: Roster, login: string): AccountStatus | 
   if (account === undefined) return undefined
   return {
     login,
+    uuid: account.uuid,
     rejection: account.rejection,
     scheme: account.cost,
     addresses: roster.addresses.get(login) ?? [],

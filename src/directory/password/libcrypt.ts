@@ -8,13 +8,19 @@ export interface CryptQuestion {
   readonly id: number
   readonly password: string
   readonly hash: string
+  /** Whether `hash` is a setting to make a hash with, and not one to compare with. */
+  readonly make?: true
 }
 
 /** `unusable`: the library is absent, or does not know this hash. Neither is a wrong password. */
 export interface CryptAnswer {
   readonly id: number
-  readonly result: 'match' | 'mismatch' | 'unusable'
+  readonly result: 'match' | 'mismatch' | 'made' | 'unusable'
+  /** With `made` only. */
+  readonly hash?: string
 }
+
+type Comparison = Exclude<CryptAnswer['result'], 'made'>
 
 // The library that is here may lack a scheme (musl lacks yescrypt), so each is tried once with its own vector.
 const PROBE_PASSWORD = 'canary-demo'
@@ -31,7 +37,7 @@ const PROBES: Readonly<Record<CryptScheme, string>> = {
 
 /** libcrypt in a thread of its own; questions are answered one after the other. */
 export class Libcrypt {
-  readonly #waiting = new Map<number, (result: CryptAnswer['result']) => void>()
+  readonly #waiting = new Map<number, (answer: Omit<CryptAnswer, 'id'>) => void>()
   #worker: Worker | undefined
   #next = 0
   #schemes: ReadonlySet<CryptScheme> = new Set()
@@ -54,15 +60,30 @@ export class Libcrypt {
   }
 
   /** @param hash a bare crypt hash that `parseStored` has passed: its cost is not looked at here */
-  verify(password: string, hash: string): Promise<CryptAnswer['result']> {
-    if (this.#stopped) return Promise.resolve('unusable')
+  async verify(password: string, hash: string): Promise<Comparison> {
+    const { result } = await this.#ask({ password, hash })
+    return result === 'made' ? 'unusable' : result
+  }
+
+  /**
+   * Makes a hash.
+   *
+   * @param setting scheme, cost and salt, as crypt(3) wants them
+   * @returns undefined where the library is absent or does not know the scheme
+   */
+  async make(password: string, setting: string): Promise<string | undefined> {
+    return (await this.#ask({ password, hash: setting, make: true })).hash
+  }
+
+  #ask(question: Omit<CryptQuestion, 'id'>): Promise<Omit<CryptAnswer, 'id'>> {
+    if (this.#stopped) return Promise.resolve({ result: 'unusable' })
     const worker = this.#worker ?? this.#spawn()
     const id = this.#next++
     return new Promise(resolve => {
       this.#waiting.set(id, resolve)
       worker.ref()
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      worker.postMessage({ id, password, hash } satisfies CryptQuestion)
+      worker.postMessage({ id, ...question } satisfies CryptQuestion)
     })
   }
 
@@ -79,7 +100,7 @@ export class Libcrypt {
     const extension = extname(fileURLToPath(import.meta.url))
     const worker = new Worker(new URL(`./libcrypt-worker${extension}`, import.meta.url))
     worker.on('message', (answer: CryptAnswer) => {
-      this.#waiting.get(answer.id)?.(answer.result)
+      this.#waiting.get(answer.id)?.(answer)
       this.#waiting.delete(answer.id)
       if (this.#waiting.size === 0) worker.unref()
     })
@@ -97,7 +118,7 @@ export class Libcrypt {
   }
 
   #abandon(): void {
-    for (const resolve of this.#waiting.values()) resolve('unusable')
+    for (const resolve of this.#waiting.values()) resolve({ result: 'unusable' })
     this.#waiting.clear()
   }
 }
