@@ -10,11 +10,11 @@ import type { LoadedStore } from '../config/store.ts'
 import type { Ledger } from '../relay/limits/ledger.ts'
 import { PostgresQueueStore } from '../relay/queue/postgres-store.ts'
 import { SqliteQueueStore } from '../relay/queue/sqlite-store.ts'
-import type { QueueOperations, QueueStore } from '../relay/queue/store.ts'
+import type { QueueOfLogin, QueueOperations, QueueStore } from '../relay/queue/store.ts'
 import { keyFile } from './key-file.ts'
 
 /** The queue as the relay's parts use it, in a file or in a database. */
-export interface RelayStore extends QueueStore, QueueOperations {
+export interface RelayStore extends QueueStore, QueueOperations, QueueOfLogin {
   readonly ledger: Ledger
   /** The address of every recipient in every record. */
   recipients(): AsyncIterable<string>

@@ -4,7 +4,6 @@ import type { FailureClass } from './outcome.ts'
 import { formatReply, printable } from './reply.ts'
 import type { Report, ReportedRecipient } from './report.ts'
 
-/** What a sender can do about a failure, in a sentence or two. Plain words: the reader runs no mail server. */
 const ADVICE: Readonly<Record<FailureClass, string>> = {
   none: 'Please ask the people who run your mail.',
   transient: 'The other side could not take it at the time. You can send it again later.',
@@ -70,6 +69,11 @@ export function oneLine(text: string, smtputf8: boolean): string {
   ).join('')
 }
 
+/** What a sender can do about a failure, in a sentence or two. Plain words: the reader runs no mail server. */
+export function adviceFor(reason: FailureClass): string {
+  return ADVICE[reason]
+}
+
 /** A reply at a length that a person can read. */
 export function shorten(text: string): string {
   const points = Array.from(text)
@@ -85,7 +89,7 @@ function recipientText(recipient: ReportedRecipient, report: Report): string {
   const address = `  ${oneLine(recipient.address, report.smtputf8)}`
   if (report.kind !== 'failed') return address
   const expired = 'We have tried again and again, and have now given up.'
-  const advice = wrap(ADVICE[recipient.class], '    ')
+  const advice = wrap(adviceFor(recipient.class), '    ')
   return [address, ...(recipient.expired === true ? [`    ${expired}`] : []), advice].join('\r\n')
 }
 

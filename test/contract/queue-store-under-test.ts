@@ -1,8 +1,8 @@
-import type { QueueOperations, QueueStore } from '../../src/relay/queue/store.ts'
+import type { QueueOfLogin, QueueOperations, QueueStore } from '../../src/relay/queue/store.ts'
 
 /** One store to test, and the same store as a later process would find it. */
 export interface StoreUnderTest {
-  readonly store: QueueStore & QueueOperations
+  readonly store: QueueStore & QueueOperations & QueueOfLogin
   /** Closes the store and opens it again; undefined where nothing outlives the process. */
   readonly reopen: (() => Promise<QueueStore>) | undefined
 }

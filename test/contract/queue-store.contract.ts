@@ -3,6 +3,7 @@ import { keepsBack } from './queue-store-holding.ts'
 import { keepsMessages } from './queue-store-keeping.ts'
 import { leasesDeliveries } from './queue-store-leasing.ts'
 import { obeysOperators } from './queue-store-operating.ts'
+import { tellsItsOwner } from './queue-store-owner.ts'
 import { settlesAttempts } from './queue-store-settling.ts'
 import type { OpenStore } from './queue-store-under-test.ts'
 
@@ -14,4 +15,5 @@ export function queueStoreContract(name: string, open: OpenStore): void {
   knowsItsSize(name, open)
   obeysOperators(name, open)
   keepsBack(name, open)
+  tellsItsOwner(name, open)
 }

@@ -7,7 +7,7 @@ import { giveBack, leaseDue, nextDue, releaseAllOf } from './postgres/leasing.ts
 import { PostgresLedger } from './postgres/ledger.ts'
 import { operate } from './postgres/operating.ts'
 import { putMessage } from './postgres/putting.ts'
-import { countQueue, findRecord, listWaiting, messageRow } from './postgres/records.ts'
+import { countQueue, findRecord, listWaiting, messageRow, refusedOf } from './postgres/records.ts'
 import { QUEUE_MIGRATIONS } from './postgres/schema.ts'
 import { settle } from './postgres/settling.ts'
 import type {
@@ -20,8 +20,10 @@ import type {
   Operator,
   OperatorAction,
   QueueCounts,
+  QueueOfLogin,
   QueueOperations,
   QueueStore,
+  RefusedMail,
   Settlement,
   StandingHold,
   WaitingDelivery,
@@ -37,7 +39,7 @@ const CORRESPONDENTS_AT_ONCE = 5_000
  * works. A commit whose answer was lost may have happened: the client that got no 250 sends again, and the message may
  * be there twice.
  */
-export class PostgresQueueStore implements QueueStore, QueueOperations {
+export class PostgresQueueStore implements QueueStore, QueueOperations, QueueOfLogin {
   /** What logins have sent; counted for all nodes, in the same commits. */
   readonly ledger: Ledger
   readonly #database: Postgres
@@ -150,6 +152,10 @@ export class PostgresQueueStore implements QueueStore, QueueOperations {
 
   holds(): Promise<readonly StandingHold[]> {
     return asking(() => holdsWithAmounts(this.#database))
+  }
+
+  refused(login: string, limit: number): Promise<readonly RefusedMail[]> {
+    return asking(() => refusedOf(this.#database, login, limit))
   }
 
   /** The address of every recipient in every record, again and again where it is in several. */

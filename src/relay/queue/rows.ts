@@ -1,6 +1,6 @@
 import type { Notify, Recipient } from '../../mail/envelope.ts'
-import type { Reply } from '../../mail/reply.ts'
-import type { LeasedRecipient, QueuedMessage } from './store.ts'
+import { noReply, type Reply } from '../../mail/reply.ts'
+import type { LeasedRecipient, QueuedMessage, RefusedMail } from './store.ts'
 
 export interface MessageRow {
   readonly key: number
@@ -28,6 +28,25 @@ export interface RecipientRow {
   readonly delay_reported: number
   readonly last_reply: string | null
   readonly last_host: string
+}
+
+/** A refused recipient with what is asked of its message. */
+export interface RefusedRow {
+  readonly id: string
+  readonly accepted_at: number
+  readonly address: string
+  readonly last_reply: string | null
+  readonly last_host: string
+}
+
+export function toRefused(row: RefusedRow): RefusedMail {
+  return {
+    id: row.id,
+    acceptedAt: row.accepted_at,
+    to: row.address,
+    reply: row.last_reply === null ? noReply('') : toReply(row.last_reply),
+    host: row.last_host,
+  }
 }
 
 export function toMessage(row: MessageRow, recipients: readonly RecipientRow[]): QueuedMessage {

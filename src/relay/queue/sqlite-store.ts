@@ -30,8 +30,10 @@ import type {
   Operator,
   OperatorAction,
   QueueCounts,
+  QueueOfLogin,
   QueueOperations,
   QueueStore,
+  RefusedMail,
   Settlement,
   StandingHold,
   WaitingDelivery,
@@ -41,7 +43,7 @@ import type {
  * The queue in one SQLite file, for one process: whoever opens it holds the state folder. Everything that writes shares
  * durable transactions (`GroupCommit`); everything that reads answers at once.
  */
-export class SqliteQueueStore implements QueueStore, QueueOperations {
+export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLogin {
   /** What logins have sent; its counts are in the same file and the same commits. */
   readonly ledger: Ledger
   readonly #database: Database
@@ -174,6 +176,10 @@ export class SqliteQueueStore implements QueueStore, QueueOperations {
 
   async holds(): Promise<readonly StandingHold[]> {
     return reading(() => this.#holds.standing())
+  }
+
+  async refused(login: string, limit: number): Promise<readonly RefusedMail[]> {
+    return reading(() => this.#records.refused(login, limit))
   }
 
   /** The address of every recipient in every record, again and again where it is in several. */

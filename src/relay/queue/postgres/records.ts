@@ -1,14 +1,16 @@
 import type { Session } from '../../../base/postgres.ts'
 import { formatReply } from '../../../mail/reply.ts'
 import { recordOf, type KnownRecipient } from '../record.ts'
-import { toReply, type MessageRow } from '../rows.ts'
+import { toRefused, toReply, type MessageRow, type RefusedRow } from '../rows.ts'
 import { keptBy } from '../standing.ts'
-import type {
-  MessageRecord,
-  QueueCounts,
-  QueueOperations,
-  TimelineEntry,
-  WaitingDelivery,
+import {
+  REFUSED_SEEN,
+  type MessageRecord,
+  type QueueCounts,
+  type QueueOperations,
+  type RefusedMail,
+  type TimelineEntry,
+  type WaitingDelivery,
 } from '../store.ts'
 import { allHolds, keptBack, standingHolds } from './holds.ts'
 
@@ -66,6 +68,23 @@ export async function countQueue(session: Session): Promise<QueueCounts> {
   )
   const { queued = 0, active = 0, held = 0, oldest } = row ?? {}
   return { queued, active, held, oldestAt: oldest ?? undefined }
+}
+
+/** Backwards over recipient_refused, which has only what was refused and is still remembered. */
+export async function refusedOf(
+  session: Session,
+  login: string,
+  limit: number,
+): Promise<RefusedMail[]> {
+  const rows = await session.rows<RefusedRow>(
+    `select id, accepted_at, address, last_reply, last_host
+      from recipient join message on key = recipient.message
+      where state = 'bounced' and login = $1
+        and recipient.message > (select max(key) from message) - $2
+      order by recipient.message desc limit $3`,
+    [login, REFUSED_SEEN, limit],
+  )
+  return rows.map(toRefused)
 }
 
 interface WaitingRow {

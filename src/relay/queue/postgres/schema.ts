@@ -125,4 +125,5 @@ create index acquainted_last on acquainted (login, last_at);
 
 create table queue_key (name text collate "C" primary key, key bytea not null);
 `,
+  `create index recipient_refused on recipient (message) where state = 'bounced';`,
 ] as const

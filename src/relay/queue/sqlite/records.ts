@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3'
 
 import { recordOf, type KnownRecipient } from '../record.ts'
-import type { MessageRow } from '../rows.ts'
-import type { MessageRecord, QueueCounts } from '../store.ts'
+import { toRefused, type MessageRow, type RefusedRow } from '../rows.ts'
+import { REFUSED_SEEN, type MessageRecord, type QueueCounts, type RefusedMail } from '../store.ts'
 import type { Holds } from './holds.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -18,6 +18,7 @@ export class Records {
   readonly #lanesHeld: Statement<[], number>
   readonly #activeHeld: Statement<[], number>
   readonly #oldest: Statement<[], number>
+  readonly #refused: Statement<[string, number, number], RefusedRow>
 
   constructor(database: Database, timeline: Timeline, holds: Holds) {
     this.#timeline = timeline
@@ -53,6 +54,18 @@ export class Records {
         'select accepted_at from message where ended_at is null order by accepted_at limit 1',
       )
       .pluck()
+    // Backwards over recipient_refused, which has only what was refused and is still remembered.
+    this.#refused = database.prepare(
+      `select id, accepted_at, address, last_reply, last_host
+       from recipient join message on key = recipient.message
+       where state = 'bounced' and login = ?
+         and recipient.message > (select max(key) from message) - ?
+       order by recipient.message desc limit ?`,
+    )
+  }
+
+  refused(login: string, limit: number): RefusedMail[] {
+    return this.#refused.all(login, REFUSED_SEEN, limit).map(toRefused)
   }
 
   message(id: string): MessageRow | undefined {

@@ -164,8 +164,12 @@ const HOLDS = `
   end;
 `
 
+const REFUSED = `
+  create index recipient_refused on recipient (message) where state = 'bounced';
+`
+
 /** Migration n leads from schema n to n + 1. Never edited once released: add one. */
-export const MIGRATIONS: readonly string[] = [FIRST, HOLDS, LEDGER]
+export const MIGRATIONS: readonly string[] = [FIRST, HOLDS, LEDGER, REFUSED]
 
 /** Marks the file as a queue of ours (`pragma application_id`): 'mcqu'. */
 export const APPLICATION_ID = 0x6d637175
