@@ -1,3 +1,4 @@
+import type { AccountEvent } from '../account/events.ts'
 import { formatDuration } from '../base/duration.ts'
 import type { DirectoryEvent } from '../directory/events.ts'
 import type { ProbeEvent } from '../probe/events.ts'
@@ -27,7 +28,7 @@ export interface Person {
   readonly name: string
 }
 
-type Event = RelayEvent | ProbeEvent | DirectoryEvent
+type Event = RelayEvent | ProbeEvent | DirectoryEvent | AccountEvent
 
 /** What the log says of an event. Pure; every kind is here, and the compiler sees to that. */
 export function entryOf(event: Event): Entry {
@@ -92,6 +93,14 @@ export function entryOf(event: Event): Entry {
     case 'relay-fault':
     case 'probe-fault':
       return { ...warn(event.part, `fault: ${event.cause}`), level: 'error', tone: 'bad' }
+    case 'account-sign-in':
+      return signInEntry(event)
+    case 'mail-password-change':
+      return changeEntry(event)
+    case 'application-password':
+      return info('account', `application password ${event.action}`, of(event.login))
+    case 'account-fault':
+      return { ...warn('account', `fault: ${event.cause}`), level: 'error', tone: 'bad' }
     case 'directory-synced':
       return syncedEntry(event)
     case 'directory-sync-failed':
@@ -119,6 +128,24 @@ function loginEntry(event: Extract<Event, { kind: 'login' }>): Entry {
         person: { preposition: 'for', name: login },
       }
   }
+}
+
+function signInEntry(event: Extract<Event, { kind: 'account-sign-in' }>): Entry {
+  const { result, way, login, cause } = event
+  const why = cause === undefined ? '' : `: ${cause}`
+  const text = `sign-in with the ${way} password ${result}${why}`
+  const entry = info('account', text, of(login))
+  if (result === 'unavailable') return { ...warn('account', text), person: of(login) }
+  return result === 'accepted' ? entry : { ...entry, tone: 'doubtful' }
+}
+
+function changeEntry(event: Extract<Event, { kind: 'mail-password-change' }>): Entry {
+  const { result, login, cause } = event
+  const why = cause === undefined ? '' : `: ${cause}`
+  const text = `change of the mail password: ${result}${why}`
+  return result === 'changed'
+    ? { ...info('account', text, of(login)), tone: 'good' }
+    : { ...warn('account', text), person: of(login) }
 }
 
 function overLimitEntry(event: Extract<Event, { kind: 'login-over-limit' }>): Entry {
@@ -191,6 +218,10 @@ function syncedEntry(event: Extract<Event, { kind: 'directory-synced' }>): Entry
 
 function from(login: string): Person {
   return { preposition: 'from', name: login }
+}
+
+function of(login: string): Person {
+  return { preposition: 'for', name: login }
 }
 
 function info(subject: string, text: string, person?: Person): Entry {

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 
+import type { AccountEvent } from '../account/events.ts'
 import type { Clock } from '../base/clock.ts'
 import type { DirectoryEvent } from '../directory/events.ts'
 import { printable } from '../mail/reply.ts'
@@ -7,7 +8,7 @@ import type { ProbeEvent } from '../probe/events.ts'
 import type { RelayEvent } from '../relay/events.ts'
 import { entryOf, LEVELS, type Entry, type Level, type Tone } from './log-entry.ts'
 
-type Event = RelayEvent | ProbeEvent | DirectoryEvent
+type Event = RelayEvent | ProbeEvent | DirectoryEvent | AccountEvent
 
 export interface LogOptions {
   readonly format: 'human' | 'json'
@@ -29,6 +30,7 @@ export interface Log {
   relay(event: RelayEvent): void
   probe(event: ProbeEvent): void
   directory(event: DirectoryEvent): void
+  account(event: AccountEvent): void
   /** A sentence of the program itself. */
   say(text: string, level?: Level): void
 }
@@ -51,6 +53,7 @@ export function createLog(options: LogOptions): Log {
     relay: report,
     probe: report,
     directory: report,
+    account: report,
     say: (text, at = 'info') =>
       put({ level: at, tone: 'plain', subject: 'mailcanary', text, person: undefined }),
   }

@@ -1,9 +1,11 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 
+import type { ReportAccountEvent } from '../account/events.ts'
 import type { Clock } from '../base/clock.ts'
 import type { ReportDirectoryEvent } from '../directory/events.ts'
 import type { ReportProbeEvent } from '../probe/events.ts'
 import type { ReportRelayEvent } from '../relay/events.ts'
+import { accountMetrics } from './metrics/account-metrics.ts'
 import { directoryMetrics } from './metrics/directory-metrics.ts'
 import { inputMetrics, type MetricInputs } from './metrics/inputs.ts'
 import { gauge } from './metrics/instruments.ts'
@@ -30,6 +32,7 @@ export interface Metrics {
   readonly relay: ReportRelayEvent
   readonly probe: ReportProbeEvent
   readonly directory: ReportDirectoryEvent
+  readonly account: ReportAccountEvent
 }
 
 // Gauges named like counters: `promtool check metrics` is right to object to them.
@@ -54,6 +57,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const relay = relayMetrics(registry, options.providers)
   const probe = probeMetrics(registry, options, clock)
   const directory = directoryMetrics(registry, clock)
+  const account = accountMetrics(registry)
   const readInputs = inputMetrics(registry, options.inputs, clock)
   return {
     contentType: registry.contentType,
@@ -64,5 +68,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
     relay,
     probe,
     directory,
+    account,
   }
 }
