@@ -1,3 +1,6 @@
+import type { AccountEvent } from './account/events.ts'
+import { Refusals } from './account/refusals.ts'
+import { createSelfService, type Account } from './app/account-part.ts'
 import { keepCertificates } from './app/certificate-keeper.ts'
 import { probeNow } from './app/probe-now.ts'
 import { createProbing, providersOf, type Probing } from './app/prober-parts.ts'
@@ -6,22 +9,25 @@ import { createQueueControl } from './app/queue-control.ts'
 import { createRelay, type Relay } from './app/relay-parts.ts'
 import type { Surroundings } from './app/surroundings.ts'
 import { whoIs } from './app/who.ts'
+import type { Clock } from './base/clock.ts'
 import { startInOrder, type Part } from './base/lifecycle.ts'
 import { Problem } from './base/problem.ts'
-import type { HostPort } from './config/fields.ts'
 import type { LoadedProbes } from './config/load-probes.ts'
 import type { LoadedRelay } from './config/load-relay.ts'
+import type { RelayConfig } from './config/relay-schema.ts'
 import { createHealth, type HealthCheck } from './observe/health.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { createTrace } from './observe/trace.ts'
 import { SqliteHistory } from './probe/sqlite-history.ts'
 import { wilson } from './probe/statistics.ts'
+import { accountRoutes } from './web/account/account-routes.ts'
 import { isLoopback } from './web/admin-access.ts'
 import { AdminServer } from './web/admin-server.ts'
 import { ControlServer } from './web/control-server.ts'
 import { PublicServer, type PublicOptions } from './web/public-server.ts'
 import { RealMailTally } from './web/real-mail.ts'
+import { setupRoutes } from './web/setup-page.ts'
 import { createStatusSource } from './web/status.ts'
 
 /*
@@ -67,19 +73,26 @@ export async function startApp(options: AppOptions): Promise<App> {
   // Events go up into these; the metrics are made below, from what the parts can be asked.
   const names = providers.map(({ name }) => name)
   const real = new RealMailTally({ clock, providers: names })
+  const refusals = new Refusals(clock)
   const relay =
     options.relay &&
     (await createRelay(options.relay, surroundings, {
       relay: event => {
         metrics.relay(event)
         real.record(event)
+        refusals.record(event)
         log.relay(event)
       },
       directory: event => {
         metrics.directory(event)
         log.directory(event)
       },
+      account: reportAccount,
     }))
+  function reportAccount(event: AccountEvent): void {
+    metrics.account(event)
+    log.account(event)
+  }
   const probing =
     options.probes &&
     (await createProbing(
@@ -172,9 +185,13 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   let publicServer: PublicServer | undefined
   const web = options.relay?.config.web
-  if (daemon && options.relay !== undefined && web !== undefined) {
-    publicServer = new PublicServer(publicOptions(options.relay, web.listen))
-    parts.push(publicServer)
+  if (daemon && options.relay !== undefined && relay !== undefined && web !== undefined) {
+    const account = createSelfService(options.relay, surroundings, relay, {
+      report: reportAccount,
+      refusals,
+    })
+    publicServer = new PublicServer(publicOptions(options.relay, web, account, clock))
+    parts.push(...(account?.parts ?? []), publicServer)
   }
   if (certificates !== undefined) parts.push(certificates)
 
@@ -188,18 +205,31 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-function publicOptions({ config, tls }: LoadedRelay, listen: HostPort): PublicOptions {
+function publicOptions(
+  { config, tls }: LoadedRelay,
+  { listen, proxies }: NonNullable<RelayConfig['web']>,
+  account: Account | undefined,
+  clock: Clock,
+): PublicOptions {
   const { hostname, listen: ports, directory } = config
+  const domain = directory.domains[0] ?? hostname
   return {
     ...listen,
-    // Plain HTTP is for a proxy on this host.
-    ...(!isLoopback(listen.host) && { tls }),
-    facts: {
-      hostname,
-      domain: directory.domains[0] ?? hostname,
-      submissions: ports.submissions[0]?.port ?? 0,
-      submission: ports.submission[0]?.port ?? 0,
-    },
+    // Plain HTTP is for proxies, and for this host.
+    ...(!isLoopback(listen.host) && proxies.length === 0 && { tls }),
+    proxies,
+    routes: [
+      setupRoutes({
+        hostname,
+        domain,
+        submissions: ports.submissions[0]?.port ?? 0,
+        submission: ports.submission[0]?.port ?? 0,
+        account: account !== undefined,
+      }),
+      ...(account === undefined
+        ? []
+        : [accountRoutes({ service: account.service, domain, proxies, clock })]),
+    ],
   }
 }
 

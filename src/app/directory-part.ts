@@ -4,39 +4,52 @@ import { Directory } from '../directory/directory.ts'
 import type { ReportDirectoryEvent } from '../directory/events.ts'
 import { ExportFileSource } from '../directory/export-file-source.ts'
 import { GUARD_LIMITS } from '../directory/guard.ts'
+import type { LdapConnection } from '../directory/ldap-session.ts'
 import { LdapSource } from '../directory/ldap-source.ts'
-import { SCHEMAS } from '../directory/schema.ts'
+import { SCHEMAS, type DirectorySchema } from '../directory/schema.ts'
 import type { DirectorySource } from '../directory/source.ts'
 import type { Surroundings } from './surroundings.ts'
 
+/** How the directory is read by LDAP; undefined where it is not. */
+export function ldapAccess({
+  config,
+  ldap: secrets,
+}: LoadedRelay):
+  | (LdapConnection & { readonly base: string; readonly schema: DirectorySchema })
+  | undefined {
+  const { ldap } = config.directory
+  if (ldap === undefined || secrets === undefined) return undefined
+  const preset = SCHEMAS[ldap.schema]
+  const { filter = preset.people.filter } = ldap
+  return {
+    url: ldap.url,
+    startTls: ldap.starttls,
+    ...(secrets.ca !== undefined && { ca: secrets.ca }),
+    ...(ldap.server_name !== undefined && { servername: ldap.server_name }),
+    bindDn: ldap.bind_dn,
+    bindPassword: secrets.bindPassword,
+    operationTimeout: ldap.timeout,
+    base: ldap.base,
+    schema: { ...preset, people: { ...preset.people, filter, password: ldap.password_attribute } },
+  }
+}
+
 /** Who may log in and send as whom, from the sources that the configuration names. */
 export function createDirectory(
-  { config, ldap: secrets }: LoadedRelay,
+  loaded: LoadedRelay,
   { clock, random, folder }: Surroundings,
   report: ReportDirectoryEvent,
 ): Directory {
-  const { domains, ldap, export_file: exportFile, ...rest } = config.directory
+  const { domains, ldap, export_file: exportFile, ...rest } = loaded.config.directory
   const sources: DirectorySource[] = []
-  if (ldap !== undefined && secrets !== undefined) {
-    const preset = SCHEMAS[ldap.schema]
-    const { filter = preset.people.filter } = ldap
+  const access = ldapAccess(loaded)
+  if (ldap !== undefined && access !== undefined) {
     sources.push(
       new LdapSource({
+        ...access,
         name: 'ldap',
-        url: ldap.url,
-        startTls: ldap.starttls,
-        ...(secrets.ca !== undefined && { ca: secrets.ca }),
-        ...(ldap.server_name !== undefined && { servername: ldap.server_name }),
-        bindDn: ldap.bind_dn,
-        bindPassword: secrets.bindPassword,
-        base: ldap.base,
         ...(ldap.role_base !== undefined && { roleBase: ldap.role_base }),
-        schema: {
-          ...preset,
-          people: { ...preset.people, filter, password: ldap.password_attribute },
-        },
         domains,
-        operationTimeout: ldap.timeout,
         // A page of a large directory takes one operation; a whole reading takes many.
         readTimeout: 30 * ldap.timeout,
         clock,

@@ -6,12 +6,7 @@ import { RecipientDigests } from '../relay/limits/recipient-digests.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** What each login may send: `per_login`, and for some of them what `logins` says instead. */
-export function createMeter(
-  { config }: LoadedRelay,
-  ledger: Ledger,
-  key: Uint8Array,
-  { clock }: Surroundings,
-): Meter {
+export function limitsOfLogins({ config }: LoadedRelay): (login: string) => LoginLimits {
   const { per_login: everybody, logins } = config.limits
   const exceptions = new Map(
     Object.entries(logins).map(([login, own]): [string, LoginLimits] => {
@@ -19,9 +14,18 @@ export function createMeter(
       return [login, { ...everybody, ...Object.fromEntries(given) }]
     }),
   )
+  return login => exceptions.get(login) ?? everybody
+}
+
+export function createMeter(
+  limitsOf: (login: string) => LoginLimits,
+  ledger: Ledger,
+  key: Uint8Array,
+  { clock }: Surroundings,
+): Meter {
   return new Meter({
     ledger,
-    limitsOf: login => exceptions.get(login) ?? everybody,
+    limitsOf,
     digests: new RecipientDigests(key),
     clock,
   })

@@ -1,3 +1,5 @@
+import type { ApplicationPasswords } from '../account/application-passwords.ts'
+import type { ReportAccountEvent } from '../account/events.ts'
 import { HOUR, SECOND } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { Periodic } from '../base/periodic.ts'
@@ -7,13 +9,15 @@ import type { Directory } from '../directory/directory.ts'
 import type { ReportDirectoryEvent } from '../directory/events.ts'
 import { providerOfHost } from '../mail/provider-table.ts'
 import type { ReportRelayEvent } from '../relay/events.ts'
+import type { LoginLimits } from '../relay/limits/login-limits.ts'
 import { RETRY_DEFAULTS } from '../relay/queue/retry.ts'
 import { QueueRunner } from '../relay/queue/runner.ts'
 import type { ListenerOptions } from '../relay/submission/listener.ts'
 import { SubmissionServer } from '../relay/submission/server.ts'
+import { openApplicationPasswords } from './application-passwords-part.ts'
 import { createDirectory } from './directory-part.ts'
 import { freeSpaceOf } from './free-space.ts'
-import { createMeter } from './limits-part.ts'
+import { createMeter, limitsOfLogins } from './limits-part.ts'
 import { openMemory, type RelayStore } from './relay-memory.ts'
 import type { Surroundings } from './surroundings.ts'
 import { createDelivery } from './transport-parts.ts'
@@ -24,6 +28,9 @@ export interface Relay {
   readonly store: RelayStore
   readonly directory: Directory
   readonly submission: SubmissionServer
+  /** Undefined where they are turned off. */
+  readonly applicationPasswords: ApplicationPasswords | undefined
+  readonly limitsOf: (login: string) => LoginLimits
   readonly report: ReportRelayEvent
   /** Tells the runner that something may be due now. */
   readonly wake: () => void
@@ -32,6 +39,7 @@ export interface Relay {
 interface Reports {
   readonly relay: ReportRelayEvent
   readonly directory: ReportDirectoryEvent
+  readonly account: ReportAccountEvent
 }
 
 /** @throws Problem where the queue cannot be opened */
@@ -44,6 +52,13 @@ export async function createRelay(
   const { clock, random, folder } = surroundings
   const { store, limitsKey } = await openMemory(loaded.store, folder)
   const directory = createDirectory(loaded, surroundings, report.directory)
+  const applicationPasswords = await openApplicationPasswords(
+    loaded,
+    directory,
+    surroundings,
+    report.account,
+  )
+  const limitsOf = limitsOfLogins(loaded)
   const delivery = createDelivery(loaded, surroundings)
   const runner = new QueueRunner({
     store,
@@ -71,10 +86,11 @@ export async function createRelay(
     hostname: config.hostname,
     listeners: listenersOf(loaded),
     identities: loaded.tls,
-    authenticate: (login, password) => directory.authenticate(login, password),
+    authenticate: (login, password) =>
+      (applicationPasswords ?? directory).authenticate(login, password),
     ready: () => (directory.ready() ? undefined : 'no directory data is loaded yet'),
     store,
-    meter: createMeter(loaded, store.ledger, limitsKey, surroundings),
+    meter: createMeter(limitsOf, store.ledger, limitsKey, surroundings),
     freeSpace: freeSpaceOf(folder.path, clock),
     onAccepted: () => runner.wake(),
     report: report.relay,
@@ -102,6 +118,7 @@ export async function createRelay(
     { name: 'queue store', start: () => Promise.resolve(), stop: () => store.close() },
     retention,
     directory,
+    ...(applicationPasswords === undefined ? [] : [applicationPasswords]),
     delivery.part,
     runner,
     submission,
@@ -111,6 +128,8 @@ export async function createRelay(
     store,
     directory,
     submission,
+    applicationPasswords,
+    limitsOf,
     wake: () => runner.wake(),
     report: report.relay,
   }

@@ -45,16 +45,23 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
       'ldaps speaks TLS from the start: use ldap://, or leave it out',
     )
   }
-  if (
-    ldap !== undefined &&
-    !ldap.starttls &&
-    !ldap.url.startsWith('ldaps:') &&
-    !isLoopback(ldap.url)
-  ) {
-    problems.add(
-      ['directory', 'ldap', 'url'],
-      'would send the password in clear: use ldaps://, or add starttls: true',
-    )
+  const { web } = config
+  const write = web?.account?.write_url
+  for (const [url, at] of [
+    [ldap?.url, ['directory', 'ldap', 'url']],
+    [write, ['web', 'account', 'write_url']],
+  ] as const) {
+    if (url === undefined || url.startsWith('ldaps:') || ldap?.starttls === true) continue
+    if (!isLoopback(url)) {
+      problems.add(at, 'would send the password in clear: use ldaps://, or add starttls: true')
+    }
+  }
+  if (write !== undefined && ldap === undefined) {
+    problems.add(['web', 'account', 'write_url'], 'is for a directory that is read by ldap')
+  }
+  for (const [i, proxy] of (web?.proxies ?? []).entries()) {
+    const problem = trustProblem('', [proxy])
+    if (problem !== undefined) problems.add(['web', 'proxies', i], problem)
   }
   if (smarthost?.tls === 'none' && !isLoopback(`smtp://${smarthost.host}`)) {
     problems.add(

@@ -20,11 +20,15 @@ import {
   word,
 } from './fields.ts'
 
-const ldap = z.strictObject({
-  url: text('ldaps://ldap.example.org, or ldap:// with starttls').regex(
+function ldapUrl(): z.ZodString {
+  return text('ldaps://ldap.example.org, or ldap:// with starttls').regex(
     /^ldaps?:\/\/[^/\s]+$/,
     'should be ldaps://HOST[:PORT] or ldap://HOST[:PORT]',
-  ),
+  )
+}
+
+const ldap = z.strictObject({
+  url: ldapUrl(),
   starttls: flag().default(false),
   ca: text('a file with certificates').optional(),
   server_name: hostName().optional(),
@@ -140,7 +144,19 @@ export const relaySchema = z.strictObject({
     give_up_after: duration({ atLeast: '1m', atMost: '14d' }).prefault('5d'),
     delay_notice_after: duration({ atLeast: '1m', atMost: '14d' }).prefault('4h'),
   }),
-  web: z.strictObject({ listen: hostPort() }).optional(),
+  web: z
+    .strictObject({
+      listen: hostPort(),
+      proxies: z.array(network()).default([]),
+      account: z
+        .strictObject({
+          hash: word(['sha512-crypt', 'yescrypt', 'bcrypt']).default('sha512-crypt'),
+          write_url: ldapUrl().optional(),
+          application_passwords: flag().default(false),
+        })
+        .optional(),
+    })
+    .optional(),
   retention: section({
     /** How long the record of a finished message is kept, for `trace`. */
     messages: duration({ atLeast: '1h', atMost: '400d' }).prefault('14d'),

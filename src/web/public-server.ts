@@ -7,57 +7,56 @@ import fastify, { type FastifyInstance } from 'fastify'
 
 import { SECOND } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
+import { AddressRanges, LOOPBACK_RANGES } from '../base/network-range.ts'
 import { Problem } from '../base/problem.ts'
 import type { ServerIdentities } from '../base/server-tls.ts'
 import { isLoopback } from './admin-access.ts'
 import { listenProblem } from './listen-problem.ts'
-import { setupPage, type SetupFacts } from './setup-page.ts'
+import { contentSecurity, type PublicRoutes } from './public-routes.ts'
 
 export interface PublicOptions {
   readonly host: string
   readonly port: number
-  /** Needed beyond loopback: what is read here is what people type their password into. */
+  /** Needed beyond loopback, unless there are proxies: what is read here is what people type their password into. */
   readonly tls?: ServerIdentities
-  readonly facts: SetupFacts
+  /** Networks of the proxies that speak TLS for us. Beyond loopback nobody else is answered then. */
+  readonly proxies?: readonly string[]
+  /** What it answers; each concern registers its own. */
+  readonly routes: readonly PublicRoutes[]
 }
 
 type SniAnswer = (error: Error | null, context?: SecureContext) => void
 
-/** The public listener: how to set up a mail program. Everybody may read it, so nothing in it is about anybody. */
+const FILES = new Set(['/style.css', '/account.css', '/mark.svg'])
+
+/** The public listener: what people see of the relay in a browser. */
 export class PublicServer implements Part {
   readonly name = 'public web'
   readonly #options: PublicOptions
+  readonly #proxies: AddressRanges
   #identities: ServerIdentities | undefined
   #app: FastifyInstance | undefined
 
   constructor(options: PublicOptions) {
     this.#options = options
+    this.#proxies = new AddressRanges(options.proxies ?? [])
     this.#identities = options.tls
   }
 
   /** @throws Problem where the port cannot be had, or the page would be sent in clear text over a network */
   async start(): Promise<void> {
-    const { host, port, facts } = this.#options
+    const { host, port, routes, proxies = [] } = this.#options
     const tls = this.#identities
-    if (tls === undefined && !isLoopback(host)) {
+    if (tls === undefined && proxies.length === 0 && !isLoopback(host)) {
       throw new Problem(
         `The public listener on ${host} needs a certificate: people trust what it tells them.`,
       )
     }
     const app = this.#newApp()
     this.#app = app
+    if (tls === undefined && !isLoopback(host)) this.#answerOnlyProxies(app)
     await app.register(helmet, {
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          styleSrc: ["'self'"],
-          imgSrc: ["'self'"],
-          baseUri: ["'none'"],
-          formAction: ["'none'"],
-          frameAncestors: ["'none'"],
-        },
-      },
+      contentSecurityPolicy: contentSecurity({ forms: false }),
       hsts: tls !== undefined,
       referrerPolicy: { policy: 'no-referrer' },
     })
@@ -65,10 +64,11 @@ export class PublicServer implements Part {
       root: fileURLToPath(new URL('./page', import.meta.url)),
       prefix: '/assets/',
       index: false,
-      allowedPath: path => path === '/style.css' || path === '/mark.svg',
+      allowedPath: path => FILES.has(path),
     })
-    const page = setupPage(facts)
-    app.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(page))
+    for (const addTo of routes) {
+      await app.register(async scope => addTo(scope))
+    }
     app.setNotFoundHandler((_, reply) =>
       reply.code(404).type('text/plain').send('There is no such page.\n'),
     )
@@ -91,8 +91,23 @@ export class PublicServer implements Part {
     if (server instanceof Server) server.setSecureContext(identities.options)
   }
 
+  #answerOnlyProxies(app: FastifyInstance): void {
+    const local = new AddressRanges(LOOPBACK_RANGES)
+    app.addHook('onRequest', async (request, reply) => {
+      const peer = request.socket.remoteAddress ?? ''
+      if (this.#proxies.has(peer) || local.has(peer)) return
+      return reply.code(403).type('text/plain').send('Only by way of the proxy, with https.\n')
+    })
+  }
+
   #newApp(): FastifyInstance {
-    const limits = { bodyLimit: 1_024, requestTimeout: 10 * SECOND, forceCloseConnections: true }
+    const limits = {
+      bodyLimit: 1_024,
+      requestTimeout: 10 * SECOND,
+      forceCloseConnections: true,
+      // Who asks, and whether by TLS, is what the nearest proxy says that is one of ours.
+      trustProxy: (address: string) => this.#proxies.has(address),
+    }
     if (this.#identities === undefined) return fastify(limits)
     const https = {
       ...this.#identities.options,

@@ -1,3 +1,6 @@
+import { documentOf, html, NOTHING, type Html } from './html.ts'
+import type { PublicRoutes } from './public-routes.ts'
+
 /** What somebody needs to know to send mail through the relay. */
 export interface SetupFacts {
   /** Name in the relay's certificate. */
@@ -8,36 +11,33 @@ export interface SetupFacts {
   readonly submissions: number
   /** Port with STARTTLS (RFC 6409), or 0. */
   readonly submission: number
+  /** Whether people can look after their account here. */
+  readonly account?: boolean
+}
+
+export function setupRoutes(facts: SetupFacts): PublicRoutes {
+  const page = setupPage(facts)
+  return app => {
+    app.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(page))
+  }
 }
 
 /** The page that tells people how to set up their mail program. It needs no JavaScript and asks for nothing. */
 export function setupPage(facts: SetupFacts): string {
-  const { hostname, domain, submissions, submission } = facts
+  const { hostname, domain, submissions, submission, account = false } = facts
   const ways = [
     ...(submissions === 0 ? [] : [way('SSL/TLS', submissions)]),
     ...(submission === 0 ? [] : [way('STARTTLS', submission)]),
   ]
-  const [best = ''] = ways
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <meta name="color-scheme" content="light dark" />
-    <title>Sending mail through ${escaped(hostname)}</title>
-    <link rel="icon" href="/assets/mark.svg" type="image/svg+xml" />
-    <link rel="stylesheet" href="/assets/style.css" />
-  </head>
-  <body>
-    <header class="top">
-      <p class="brand"><img src="/assets/mark.svg" alt="" width="28" height="28" /> ${escaped(domain)}</p>
-    </header>
-    <main>
-      <section class="headline">
-        <h1>Send your mail through ${escaped(hostname)}</h1>
+  const [best = NOTHING] = ways
+  return documentOf({
+    title: `Sending mail through ${hostname}`,
+    brand: domain,
+    main: html`<section class="headline">
+        <h1>Send your mail through ${hostname}</h1>
         <p class="lead">
-          This server takes mail from people with a login at ${escaped(domain)} and delivers it. Add it to your mail program as
-          the outgoing server (SMTP); your incoming mail stays where it is.
+          This server takes mail from people with a login at ${domain} and delivers it. Add it to
+          your mail program as the outgoing server (SMTP); your incoming mail stays where it is.
         </p>
       </section>
       <section aria-labelledby="settings">
@@ -45,8 +45,7 @@ export function setupPage(facts: SetupFacts): string {
         <div class="card">
           <table>
             <tbody>
-              ${row('Outgoing server (SMTP)', hostname)}
-              ${best}
+              ${row('Outgoing server (SMTP)', hostname)} ${best}
               ${row('Authentication', 'Normal password (the program may call it PLAIN)')}
               ${row('User name', 'your login, without anything behind it')}
               ${row('Password', 'your mail password, not the one of your account')}
@@ -54,28 +53,29 @@ export function setupPage(facts: SetupFacts): string {
             </tbody>
           </table>
         </div>
-        ${ways.length > 1 ? `<p class="quiet small">Where that does not work: ${alternative(submission)}.</p>` : ''}
-      </section>
-    </main>
-  </body>
-</html>
-`
+        ${ways.length > 1 ? alternative(submission) : NOTHING} ${account ? ACCOUNT : NOTHING}
+      </section>`,
+  })
 }
 
-function way(security: string, port: number): string {
-  return `${row('Port', String(port))}
-              ${row('Connection security', security)}`
+const ACCOUNT = html`<p>
+  <a href="/account">Change your mail password</a>, see what you may send and what did not get
+  through.
+</p>`
+
+function way(security: string, port: number): Html {
+  return html`${row('Port', String(port))} ${row('Connection security', security)}`
 }
 
-function alternative(port: number): string {
-  return `port ${port} with connection security STARTTLS`
+function alternative(port: number): Html {
+  return html`<p class="quiet small">
+    Where that does not work: port ${port} with connection security STARTTLS.
+  </p>`
 }
 
-function row(name: string, value: string): string {
-  return `<tr><th scope="row">${escaped(name)}</th><td>${escaped(value)}</td></tr>`
-}
-
-/** Text for HTML, also within quoted attributes. */
-export function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
+function row(name: string, value: string): Html {
+  return html`<tr>
+    <th scope="row">${name}</th>
+    <td>${value}</td>
+  </tr>`
 }

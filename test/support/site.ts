@@ -23,6 +23,8 @@ export interface SiteOptions {
   readonly limits?: string
   /** The section `store` in one line; without it the queue is a file. */
   readonly store?: string
+  /** The section `web`. */
+  readonly web?: string
   /** Lines of the section `listen`, beside its two listeners. */
   readonly listen?: string
   /** Secrets by name; `secret(name)` is the path that the configuration may name. */
@@ -91,6 +93,7 @@ delivery:
 ${options.delivery}
 limits:
 ${options.limits ?? NO_LIMITS}
+${options.web === undefined ? '' : `web:\n${options.web}`}
 admin: {listen: "127.0.0.1:${this.ports.admin}"}
 `,
     )

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 
 import { PublicServer } from '../../src/web/public-server.ts'
-import { setupPage } from '../../src/web/setup-page.ts'
+import { setupPage, setupRoutes } from '../../src/web/setup-page.ts'
 import { freePort } from '../support/server-process.ts'
 
 const FACTS = {
@@ -20,7 +20,7 @@ afterEach(async () => {
 
 async function started(): Promise<string> {
   const port = await freePort()
-  server = new PublicServer({ host: '127.0.0.1', port, facts: FACTS })
+  server = new PublicServer({ host: '127.0.0.1', port, routes: [setupRoutes(FACTS)] })
   await server.start()
   return `http://127.0.0.1:${port}`
 }
@@ -61,7 +61,7 @@ test('what stands in the configuration cannot become markup', () => {
 })
 
 test('beyond loopback it refuses to speak without TLS', async () => {
-  server = new PublicServer({ host: '0.0.0.0', port: await freePort(), facts: FACTS })
+  server = new PublicServer({ host: '0.0.0.0', port: await freePort(), routes: [] })
   await expect(server.start()).rejects.toThrow(/needs a certificate/)
 })
 
@@ -70,7 +70,7 @@ test('a port that is taken is told in a sentence', async () => {
   const second = new PublicServer({
     host: '127.0.0.1',
     port: Number(new URL(origin).port),
-    facts: FACTS,
+    routes: [],
   })
   await expect(second.start()).rejects.toThrow(
     /public web listener cannot have 127\.0\.0\.1:\d+: another program/,
