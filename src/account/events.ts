@@ -4,6 +4,7 @@ export type SignInWay = 'directory' | 'mail'
 /** What the account page reports upwards. Fields that identify a person (`login`) are for debug level only. */
 export type AccountEvent =
   | {
+      /** A password was shown, to sign in or, once more, to change something. */
       readonly kind: 'account-sign-in'
       readonly login: string
       readonly way: SignInWay

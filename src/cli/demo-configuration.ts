@@ -40,7 +40,10 @@ export function demoRelay(
     state,
     log: LOG,
     admin: { listen: `${HOST}:${ports.admin}` },
-    web: { listen: `${HOST}:${ports.publicWeb}` },
+    web: {
+      listen: `${HOST}:${ports.publicWeb}`,
+      account: { application_passwords: true },
+    },
     listen: {
       submissions: [`${HOST}:${ports.submissions}`],
       submission: [`${HOST}:${ports.submission}`],

@@ -11,6 +11,7 @@ import { formatDuration } from '../base/duration.ts'
 import { codeOf } from '../base/problem.ts'
 import { Secret } from '../base/secret.ts'
 import { StateFolder } from '../base/state-folder.ts'
+import { DEMO_DIRECTORY_PASSWORD } from '../demo/people.ts'
 import { demoProviders } from '../demo/profiles.ts'
 import { DemoWorld } from '../demo/world.ts'
 import { PROVIDERS } from '../mail/providers.ts'
@@ -102,6 +103,7 @@ function welcome(ports: DemoPorts, state: string): string {
 
     Status page      http://127.0.0.1:${ports.admin}/#15m
     Client set-up    http://127.0.0.1:${ports.publicWeb}/
+    Your account     http://127.0.0.1:${ports.publicWeb}/account (login alice, password of the account ${DEMO_DIRECTORY_PASSWORD})
     Send mail        127.0.0.1:${ports.submission} (STARTTLS) or :${ports.submissions} (TLS), login alice, password canary-demo,
                      from alice@example.org to seed@gmail.example
     State            ${state} (ca.pem there is what clients have to trust)

@@ -27,6 +27,7 @@ interface LdapServer {
   bind(dn: string, handler: Handler): void
   search(dn: string, handler: Handler): void
   exop(oid: string, handler: Handler): void
+  modify(dn: string, handler: Handler): void
   on(event: 'error' | 'clientError', listener: () => void): void
 }
 type Handler = (
@@ -40,6 +41,11 @@ interface LdapRequest {
   readonly scopeName: 'base' | 'single' | 'subtree'
   readonly sizeLimit: number
   readonly attributes: readonly string[]
+  /** Of a modification. */
+  readonly changes: readonly {
+    readonly operation: string
+    readonly modification: { readonly type: string; readonly values: readonly string[] }
+  }[]
   readonly filter: { matches(entry: object, strictCase: boolean): boolean }
   readonly connection: { readonly ldap: { readonly bindDN: { toString(): string } } }
 }
@@ -58,12 +64,14 @@ const OPERATIONAL = new Set(['entryuuid', 'entrycsn', 'contextcsn', 'namingconte
 
 /**
  * The embedded LDAP directory. Anybody may read it, but `mailPassword` is shown to one identity alone, so that a
- * reader who has silently become nobody gets people without passwords, as from a real server.
+ * reader who has silently become nobody gets people without passwords, as from a real server; and written by its owner
+ * alone. `userPassword` is shown to nobody.
  */
 export class DirectoryServer implements Part {
   readonly name = 'directory'
   readonly #options: DirectoryServerOptions
-  readonly #entries: readonly DirectoryEntry[]
+  readonly #entries: DirectoryEntry[]
+  #changes = 0
   /** Listens itself: the server of ldapjs keeps no list of its connections and so could not be stopped. */
   readonly #listener: Server
   readonly #sockets = new Set<Socket>()
@@ -78,6 +86,7 @@ export class DirectoryServer implements Part {
     server.on('clientError', () => undefined)
     server.bind('', (request, response, next) => this.#bind(request, response, next))
     server.search('', (request, response, next) => this.#search(request, response, next))
+    server.modify('', (request, response, next) => this.#modify(request, response, next))
     server.exop(WHO_AM_I, (request, response, next) => {
       // RFC 4532 section 2: an empty value is nobody.
       const bound = boundDn(request)
@@ -115,12 +124,40 @@ export class DirectoryServer implements Part {
   }
 
   #bind(request: LdapRequest, response: LdapResponse, next: (error?: unknown) => void): void {
-    const known =
-      sameDn(request.dn.toString(), SYNC_DN) &&
-      request.credentials === this.#options.bindPassword.reveal()
-    if (!known) {
+    const dn = request.dn.toString()
+    const person = this.#entries.find(entry => sameDn(entry.dn, dn))
+    const known = sameDn(dn, SYNC_DN)
+      ? request.credentials === this.#options.bindPassword.reveal()
+      : person?.attributes['userPassword']?.includes(request.credentials)
+    if (known !== true) {
       next(new ldap.InvalidCredentialsError())
       return
+    }
+    response.end()
+    next()
+  }
+
+  #modify(request: LdapRequest, response: LdapResponse, next: (error?: unknown) => void): void {
+    const dn = request.dn.toString()
+    const place = this.#entries.findIndex(entry => entry.dn !== '' && sameDn(entry.dn, dn))
+    const entry = this.#entries[place]
+    const [change, ...others] = request.changes
+    const { operation, modification } = change ?? {}
+    const allowed =
+      operation === 'replace' && modification?.type === 'mailPassword' && others.length === 0
+    if (entry === undefined || !allowed || !sameDn(boundDn(request), dn)) {
+      next(new ldap.InsufficientAccessRightsError())
+      return
+    }
+    const number = `20261101000000.${String(++this.#changes).padStart(6, '0')}Z#000000#000#000000`
+    this.#entries[place] = withAttributes(entry, {
+      mailPassword: [...modification.values],
+      entryCSN: [number],
+    })
+    const root = this.#entries.findIndex(({ dn: suffix }) => suffix === BASE_DN)
+    const suffix = this.#entries[root]
+    if (suffix !== undefined) {
+      this.#entries[root] = withAttributes(suffix, { contextCSN: [number] })
     }
     response.end()
     next()
@@ -151,9 +188,16 @@ export class DirectoryServer implements Part {
   }
 }
 
+function withAttributes(
+  { dn, attributes }: DirectoryEntry,
+  more: DirectoryEntry['attributes'],
+): DirectoryEntry {
+  return { dn, attributes: { ...attributes, ...more } }
+}
+
 function visible(entry: DirectoryEntry, maySeePasswords: boolean): Record<string, string[]> {
   const shown = Object.entries(entry.attributes).filter(
-    ([name]) => maySeePasswords || name !== 'mailPassword',
+    ([name]) => name !== 'userPassword' && (maySeePasswords || name !== 'mailPassword'),
   )
   return Object.fromEntries(shown.map(([name, values]) => [name, [...values]]))
 }

@@ -13,6 +13,9 @@ export const SYNC_DN = `cn=relaysync,${BASE_DN}`
 /** Whom the demo's own password opens: test data, in every reader's hands. */
 export const DEMO_PASSWORD = 'canary-demo'
 
+/** The password of everybody's account in the directory, which changes the other one. */
+export const DEMO_DIRECTORY_PASSWORD = 'directory-demo'
+
 // `canary-demo` in three of the schemes that directories hold.
 const SHA512_CRYPT =
   '{crypt}$6$testsalt$kNsZqvWd0/1LkUSwSw84vAvyX/Kn0K9oEmJ73G.vjmTxxR5Z7Iytgh72R6qTf87ND8tLG0PABoVt3W0vqbQlO.'
@@ -50,7 +53,11 @@ export function demoEntries(canaryPassword: string): readonly DirectoryEntry[] {
       emailForward: ['bob@example.net'],
     }),
     person(3, 'carol', 'Carol Example', { mailPassword: [SALTED_SHA] }),
-    person(4, 'canary', 'Mail Canary', { mailPassword: [saltedSha512(canaryPassword)] }),
+    person(4, 'canary', 'Mail Canary', {
+      mailPassword: [saltedSha512(canaryPassword)],
+      // The prober's own: nobody is to change it.
+      userPassword: [],
+    }),
     // Locked as userdir-ldap locks: the status and the expiry say so, whatever the mail password says.
     person(5, 'mallory', 'Mallory Example', {
       mailPassword: [SHA512_CRYPT],
@@ -74,6 +81,7 @@ function person(
     sn: [cn.split(' ').at(-1) ?? cn],
     uidNumber: [String(2000 + number)],
     gidNumber: [String(2000 + number)],
+    userPassword: [DEMO_DIRECTORY_PASSWORD],
     ...more,
   })
 }

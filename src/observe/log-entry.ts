@@ -133,7 +133,7 @@ function loginEntry(event: Extract<Event, { kind: 'login' }>): Entry {
 function signInEntry(event: Extract<Event, { kind: 'account-sign-in' }>): Entry {
   const { result, way, login, cause } = event
   const why = cause === undefined ? '' : `: ${cause}`
-  const text = `sign-in with the ${way} password ${result}${why}`
+  const text = `${way} password ${result}${why}`
   const entry = info('account', text, of(login))
   if (result === 'unavailable') return { ...warn('account', text), person: of(login) }
   return result === 'accepted' ? entry : { ...entry, tone: 'doubtful' }

@@ -53,15 +53,19 @@ export function setupPage(facts: SetupFacts): string {
             </tbody>
           </table>
         </div>
-        ${ways.length > 1 ? alternative(submission) : NOTHING} ${account ? ACCOUNT : NOTHING}
-      </section>`,
+        ${ways.length > 1 ? alternative(submission) : NOTHING}
+      </section>
+      ${account ? ACCOUNT : NOTHING}`,
   })
 }
 
-const ACCOUNT = html`<p>
-  <a href="/account">Change your mail password</a>, see what you may send and what did not get
-  through.
-</p>`
+const ACCOUNT = html`<section aria-labelledby="account">
+  <div class="title"><h2 id="account">Your account</h2></div>
+  <p>
+    <a href="/account">Change your mail password</a>, see what you may send and what did not get
+    through.
+  </p>
+</section>`
 
 function way(security: string, port: number): Html {
   return html`${row('Port', String(port))} ${row('Connection security', security)}`

@@ -73,6 +73,8 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify', 'chromium'))('the acco
       web: `  listen: "127.0.0.1:${port}"\n  account: {application_passwords: true}`,
     })
     await site.start()
+    // Ready is about mail; the public pages come last.
+    await eventually(() => fetch(origin).catch(() => undefined), 'the public pages')
     browser = await startChromium()
   })
   afterEach(() => Promise.all(browser.contexts().map(context => context.close())))

@@ -1,12 +1,19 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
-import { Client } from 'ldapts'
+import { Attribute, Change, Client } from 'ldapts'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { Secret } from '../../src/base/secret.ts'
 import { DirectoryServer } from '../../src/demo/directory-server.ts'
-import { BASE_DN, demoEntries, PEOPLE_DN, SYNC_DN } from '../../src/demo/people.ts'
+import {
+  BASE_DN,
+  DEMO_DIRECTORY_PASSWORD,
+  demoEntries,
+  PEOPLE_DN,
+  SYNC_DN,
+} from '../../src/demo/people.ts'
+import { LdapOwners } from '../../src/directory/ldap-owner.ts'
 import { LdapSource } from '../../src/directory/ldap-source.ts'
 import { SCHEMAS } from '../../src/directory/schema.ts'
 
@@ -95,6 +102,48 @@ test('scopes, operational attributes and the root entry are as in a real directo
   ).searchEntries
   expect(alice?.['cn']).toBe('Alice Example')
   expect(alice).not.toHaveProperty('entryUUID')
+})
+
+test('owners change their own mail password, and the relay sees it at its next look', async () => {
+  const server = await directory()
+  const access = {
+    url: server.url,
+    startTls: false,
+    bindDn: SYNC_DN,
+    bindPassword: new Secret('sync-demo'),
+    operationTimeout: 5_000,
+    base: PEOPLE_DN,
+    schema: SCHEMAS['userdir-ldap'],
+  }
+  const domains = ['example.org']
+  const more = { name: 'demo', domains, readTimeout: 5_000, clock: Date.now }
+  const source = new LdapSource({ ...access, ...more })
+  const signal = new AbortController().signal
+  const before = await source.read(undefined, signal)
+  if (before.kind !== 'full') throw new Error(JSON.stringify(before))
+  const owners = new LdapOwners(access)
+  const password = new Secret(DEMO_DIRECTORY_PASSWORD)
+  for (const login of ['nobody', 'canary', 'postmaster']) {
+    expect(await owners.change(login, password, '{crypt}$6$new')).toEqual({ kind: 'refused' })
+  }
+  expect(await owners.change('alice', new Secret('wrong'), '{crypt}$6$new')).toEqual({
+    kind: 'refused',
+  })
+  expect(await source.read(before.state, signal)).toMatchObject({ kind: 'unchanged' })
+  expect(await owners.change('alice', password, '{crypt}$6$new')).toEqual({ kind: 'changed' })
+  const after = await source.read(before.state, signal)
+  if (after.kind !== 'incremental') throw new Error(after.kind)
+  const alice = after.entries.find(({ login }) => login === 'alice')
+  expect(alice?.passwords).toEqual(['{crypt}$6$new'])
+  // Nobody but her, and nobody sees it.
+  const sync = await client(server, 'sync-demo')
+  const change = new Change({
+    operation: 'replace',
+    modification: new Attribute({ type: 'mailPassword', values: ['x'] }),
+  })
+  await expect(sync.modify(`uid=alice,${PEOPLE_DN}`, change)).rejects.toMatchObject({ code: 50 })
+  const filter = `(userPassword=${DEMO_DIRECTORY_PASSWORD})`
+  expect((await sync.search(PEOPLE_DN, { scope: 'one', filter })).searchEntries).toEqual([])
 })
 
 test('the relay reads its people, roles and locks from it', async () => {

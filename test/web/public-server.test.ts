@@ -56,6 +56,11 @@ test('a relay with one port names that one', () => {
   expect(only).not.toContain('Where that does not work')
 })
 
+test('it leads to the account page where there is one, and nowhere else', () => {
+  expect(setupPage({ ...FACTS, account: true })).toContain('<a href="/account">')
+  expect(setupPage(FACTS)).not.toContain('<a ')
+})
+
 test('what stands in the configuration cannot become markup', () => {
   expect(setupPage({ ...FACTS, domain: '"><script>alert(1)</script>' })).not.toContain('<script>')
 })

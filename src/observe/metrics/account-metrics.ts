@@ -8,7 +8,7 @@ export function accountMetrics(registry: Registry): (event: AccountEvent) => voi
   const signIns = counter(
     registry,
     'mailcanary_account_sign_ins_total',
-    'Passwords shown at the account page: of the directory, or for mail. unavailable is no fault of who showed it.',
+    'Passwords shown at the account page, to sign in or to change something. unavailable: could not be checked.',
     combinations({
       way: ['directory', 'mail'],
       result: ['accepted', 'refused', 'unavailable'],

@@ -12,13 +12,15 @@ export interface AccountPage {
   readonly view: AccountView
   readonly now: number
   readonly notice?: SignInPage['notice']
+  /** Whether the form for another password lies open: what was typed there did not do. */
+  readonly changing?: boolean
   /** A password that was just made, to be seen this once. */
   readonly made?: { readonly title: string; readonly secret: string }
 }
 
 /** Everything that one person sees of their account. */
 export function accountPage(page: AccountPage): string {
-  const { domain, view, now, notice, made } = page
+  const { domain, view, now, notice, changing = false, made } = page
   const { session, addresses } = view
   const wrong = notice?.tone === 'alert'
   return documentOf({
@@ -35,7 +37,7 @@ export function accountPage(page: AccountPage): string {
         </p>
         ${notice === undefined ? NOTHING : noticeOf(notice)}
       </section>
-      ${made === undefined ? NOTHING : madeSection(made)} ${passwordSection(view, now)}
+      ${made === undefined ? NOTHING : madeSection(made)} ${passwordSection(view, now, changing)}
       ${view.applicationPasswords === undefined ? NOTHING : programsSection(view, now)}
       ${limitsSection(view)} ${troubleSection(view, now)}`,
     footer: html`<footer>
@@ -60,7 +62,7 @@ function madeSection({ title, secret }: NonNullable<AccountPage['made']>): Html 
   </section>`
 }
 
-function passwordSection(view: AccountView, now: number): Html {
+function passwordSection(view: AccountView, now: number, changing: boolean): Html {
   const { tone, word, text } = passwordSaying(view, now)
   const { mayChange, change } = view.password
   const waits = change !== undefined && change.state !== 'arrived'
@@ -73,7 +75,7 @@ function passwordSection(view: AccountView, now: number): Html {
       <p>${text}</p>
       <p class="quiet small">${directorySentence(view, now)}</p>
       ${waits ? lookForm(view) : NOTHING}
-      ${mayChange ? changeForm(view) : html`<p>${whyNot(view)}</p>`}
+      ${mayChange ? changeForm(view, changing) : html`<p>${whyNot(view)}</p>`}
     </div>
   </section>`
 }
@@ -90,9 +92,9 @@ function lookForm(view: AccountView): Html {
   </form>`
 }
 
-function changeForm(view: AccountView): Html {
+function changeForm(view: AccountView, changing: boolean): Html {
   const least = SHORTEST_PASSWORD
-  return html`<details>
+  return html`<details${changing ? html` open` : NOTHING}>
     <summary>Change it</summary>
     <form class="change" method="post" action="/account/password">
       ${tokenField(view.session)}

@@ -168,7 +168,7 @@ class Routes {
     const make = field(body, 'choice') !== 'own'
     const wanted = make ? newMailPassword() : new Secret(field(body, 'wanted'))
     const not = (status: number, text: string): Promise<FastifyReply> =>
-      this.#page(visit, status, { notice: { tone: 'alert', text } })
+      this.#page(visit, status, { changing: true, notice: { tone: 'alert', text } })
     if (!make && wanted.reveal() !== field(body, 'again')) {
       return not(422, 'The two new passwords are not the same. Nothing was changed.')
     }
@@ -240,7 +240,7 @@ class Routes {
   async #page(
     { reply, session }: SignedIn,
     status: number,
-    more: Pick<AccountPage, 'notice' | 'made'>,
+    more: Pick<AccountPage, 'notice' | 'changing' | 'made'>,
   ): Promise<FastifyReply> {
     const { domain, clock } = this.#options
     const view = await this.#service.view(session)
