@@ -19,6 +19,7 @@ import { createDirectory } from './directory-part.ts'
 import { freeSpaceOf } from './free-space.ts'
 import { createMeter, limitsOfLogins } from './limits-part.ts'
 import { openMemory, type RelayStore } from './relay-memory.ts'
+import { submissionRules } from './submission-rules.ts'
 import type { Surroundings } from './surroundings.ts'
 import { createDelivery } from './transport-parts.ts'
 
@@ -96,12 +97,7 @@ export async function createRelay(
     report: report.relay,
     clock,
     postmaster: `postmaster@${config.directory.domains[0] ?? config.hostname}`,
-    limits: {
-      messageBytes: config.limits.message_size,
-      recipients: config.limits.recipients,
-      connections: config.limits.connections,
-      memoryBytes: config.limits.memory,
-    },
+    ...submissionRules(loaded),
   })
   const retention = new Periodic({
     name: 'queue retention',

@@ -111,11 +111,22 @@ export const relaySchema = z.strictObject({
     },
     { error: 'is missing: the relay has to know who may send' },
   ),
+  submission: section({
+    bare_newlines: word(['reject', 'normalize']).default('reject'),
+    null_sender: word(['allow', 'reject']).default('allow'),
+  }),
   limits: section({
     message_size: size().prefault('50MiB'),
     recipients: count(1, 10_000).default(100),
     connections: count(1, 100_000).default(1_000),
+    connections_per_network: count(1, 100_000).default(100),
     memory: size().prefault('64MiB'),
+    command_time: duration({ atLeast: '1s', atMost: '1h' }).prefault('5m'),
+    login_time: duration({ atLeast: '1s', atMost: '1h' }).prefault('10m'),
+    /** Octets a second. */
+    minimum_rate: count(1, 1_000_000).default(100),
+    wrong_passwords: count(3, 1_000).default(10),
+    wrong_logins: count(3, 100_000).default(50),
     per_login: section({
       over: word(['hold', 'defer']).default('hold'),
       messages_per_hour: limit().default(100),

@@ -31,7 +31,7 @@ describe.each(['direct-mx', 'smarthost'] as const)('through %s', way => {
     ['strict', false],
     ['sloppy', true],
   ] as const)('to a %s next hop', (_, sloppy) => {
-    it.each(['refuse', 'normalise'] as const)(
+    it.each(['reject', 'normalize'] as const)(
       'one submitted message is one message there, bare newlines: %s',
       async bareNewlines => {
         const { nextHop, session, drained } = await twoHops(way, { sloppy }, { bareNewlines })
@@ -47,7 +47,7 @@ describe.each(['direct-mx', 'smarthost'] as const)('through %s', way => {
             await client.write(content(marker, octets))
             const answer = await client.reply()
             const bare = /\r(?!\n)|(?<!\r)\n/.test(octets)
-            const wanted = bare && bareNewlines === 'refuse' ? 550 : 250
+            const wanted = bare && bareNewlines === 'reject' ? 550 : 250
             expect(answer.code, `${marker}: ${answer.text}`).toBe(wanted)
             if (wanted === 250) expected.push(marker)
             // Nothing of what came was taken for a command.

@@ -181,7 +181,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
           this.#intake = undefined
         }),
     }
-    parser.receive(new DataDecoder({ normalise: this.#site.bareNewlines === 'normalise' }), sink)
+    parser.receive(new DataDecoder({ normalise: this.#site.bareNewlines === 'normalize' }), sink)
   }
 
   startTls(): void {

@@ -105,7 +105,7 @@ export class Intake implements DataSink {
       this.#scanner.end()
       await this.#openBody(Buffer.alloc(0))
     }
-    if (decoder.bareNewlines > 0 && this.#site.bareNewlines === 'refuse') {
+    if (decoder.bareNewlines > 0 && this.#site.bareNewlines === 'reject') {
       await this.#refuse(BARE_NEWLINE, { first: true })
     }
     if (decoder.longestLine > MAX_CONTENT_LINE) await this.#refuse(LINE_OF_CONTENT_TOO_LONG)

@@ -18,7 +18,7 @@ export interface SubmissionLimits {
   readonly commandsBeforeLogin: number
   /** Distinct wrong passwords for one login from one network within `loginWindow`. */
   readonly wrongPasswords: number
-  /** Distinct wrong pairs of login and password from one network within `loginWindow`. */
+  /** Distinct wrong pairs of login and password from one network within `loginWindow`, before answers come late. */
   readonly wrongLogins: number
   /** Milliseconds for which wrong passwords are remembered. */
   readonly loginWindow: number

@@ -15,8 +15,9 @@ type ThrottleVerdict =
 
 interface ThrottleOptions {
   readonly key: Uint8Array
-  /** Distinct wrong passwords for one login from one network, and all together from one network. */
+  /** Distinct wrong passwords for one login from one network, after which nothing new is tried there. */
   readonly wrongPasswords: number
+  /** Distinct wrong guesses from one network, after which answers to further ones come ever later. */
   readonly wrongLogins: number
   /** Milliseconds. */
   readonly window: number
@@ -27,19 +28,29 @@ interface ThrottleOptions {
 // What the two tables remember at most: a flood of networks must not become our memory.
 const MAX_ENTRIES = 10_000
 const MAX_DELAY = 5_000
+// With a hundred connections from one network, three guesses a second; a mail program still waits for it.
+const MAX_NETWORK_DELAY = 30_000
 const FREE_GUESSES = 3
+// Of the digest of a password that was right: enough to tell it from guesses, too little to find it by.
+const KNOWN_DIGITS = 3
 
 /**
  * Counts distinct wrong passwords, for a login from a network and for the network as a whole. Distinct, since a
  * program with an old password repeats the same one all day, and one mistake of a person costs Thunderbird two or
- * three attempts. By network, so that nobody can lock out somebody else.
+ * three attempts.
  *
- * Passwords are kept as digests under a key of this process, for `window` milliseconds.
+ * Nobody can lock out somebody else: too many guesses at a login close it to new ones from that network alone, and never
+ * to the password that was right before; too many from a network only make wrong answers late, since half of all people
+ * may stand behind it (Gmail sends everybody's mail from addresses of its own).
+ *
+ * Passwords are kept as digests under a key of this process, wrong ones for `window` milliseconds.
  */
 export class LoginThrottle {
   readonly #options: ThrottleOptions
   readonly #byLogin = new Map<string, Guesses>()
   readonly #byNetwork = new Map<string, Guesses>()
+  /** By login: the beginning of the digest of the password that was right the last time. */
+  readonly #known = new Map<string, string>()
 
   constructor(options: ThrottleOptions) {
     this.#options = options
@@ -54,14 +65,16 @@ export class LoginThrottle {
     const own = this.#guesses(this.#byLogin, pairOf(login, network))
     const all = this.#guesses(this.#byNetwork, network)
     const { wrongPasswords, wrongLogins } = this.#options
-    if (isClosed(own, digest, wrongPasswords) || isClosed(all, digest, wrongLogins)) {
-      return { kind: 'closed' }
-    }
+    const known = this.#known.get(login.toLowerCase()) === digest.slice(0, KNOWN_DIGITS)
+    if (!known && isClosed(own, digest, wrongPasswords)) return { kind: 'closed' }
     for (const guesses of [own, all]) {
       guesses.pending.set(digest, (guesses.pending.get(digest) ?? 0) + 1)
     }
-    const over = own.wrong.size - FREE_GUESSES + 1
-    return { kind: 'open', delay: Math.min(MAX_DELAY, Math.max(0, over) * this.#options.delay) }
+    const wait = (over: number, most: number): number =>
+      Math.min(most, Math.max(0, over) * this.#options.delay)
+    const ofLogin = wait(own.wrong.size - FREE_GUESSES + 1, MAX_DELAY)
+    const ofNetwork = wait(all.wrong.size + all.pending.size - wrongLogins, MAX_NETWORK_DELAY)
+    return { kind: 'open', delay: Math.max(ofLogin, ofNetwork) }
   }
 
   /** What came of it. `unknown` is for what could not be checked, and counts as nothing. */
@@ -78,10 +91,15 @@ export class LoginThrottle {
       const left = (guesses.pending.get(digest) ?? 1) - 1
       if (left > 0) guesses.pending.set(digest, left)
       else guesses.pending.delete(digest)
-      if (outcome === 'wrong') guesses.wrong.set(digest, this.#options.clock())
+      if (outcome === 'wrong') this.#countWrong(guesses, digest)
     }
-    // Whoever knows the password is no guesser; the network's own count stays.
-    if (outcome === 'right') this.#byLogin.get(pair)?.wrong.clear()
+    if (outcome === 'right') {
+      // Whoever knows the password is no guesser; the network's own count stays.
+      this.#byLogin.get(pair)?.wrong.clear()
+      this.#known.delete(login.toLowerCase())
+      this.#known.set(login.toLowerCase(), digest.slice(0, KNOWN_DIGITS))
+      forgetOldest(this.#known, MAX_ENTRIES)
+    }
     this.#drop(this.#byLogin, pair)
     this.#drop(this.#byNetwork, network)
   }
@@ -89,6 +107,13 @@ export class LoginThrottle {
   /** How many entries are held. */
   get size(): number {
     return this.#byLogin.size + this.#byNetwork.size
+  }
+
+  #countWrong({ wrong }: Guesses, digest: string): void {
+    wrong.set(digest, this.#options.clock())
+    // A network is never closed: what makes it wait the longest is all that has to be remembered.
+    const most = this.#options.wrongLogins + MAX_NETWORK_DELAY / Math.max(1, this.#options.delay)
+    forgetOldest(wrong, Math.max(most, this.#options.wrongPasswords))
   }
 
   #digest(login: string, password: string): string {
@@ -107,12 +132,7 @@ export class LoginThrottle {
     // The most recently used stands last, so that the first is the one to forget.
     table.delete(key)
     table.set(key, found)
-    if (table.size > MAX_ENTRIES) {
-      for (const [oldest] of table) {
-        table.delete(oldest)
-        break
-      }
-    }
+    forgetOldest(table, MAX_ENTRIES)
     return found
   }
 
@@ -126,6 +146,14 @@ function isClosed(guesses: Guesses, digest: string, limit: number): boolean {
   if (guesses.wrong.size >= limit) return true
   if (guesses.wrong.has(digest) || guesses.pending.has(digest)) return false
   return guesses.wrong.size + guesses.pending.size >= limit
+}
+
+function forgetOldest(table: Map<string, unknown>, most: number): void {
+  if (table.size <= most) return
+  for (const [oldest] of table) {
+    table.delete(oldest)
+    return
+  }
 }
 
 function pairOf(login: string, network: string): string {

@@ -16,7 +16,7 @@ export interface SessionPolicy {
    * Whether a login may use the null reverse path, as receipts must (RFC 8098 section 3). Its From is held against
    * the login all the same.
    */
-  readonly nullReversePath: 'allow' | 'refuse'
+  readonly nullReversePath: 'allow' | 'reject'
   /** Where `<postmaster>` without a domain goes (RFC 5321 section 4.5.1). */
   readonly postmaster: string
   readonly recipients: number

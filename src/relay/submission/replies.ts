@@ -49,7 +49,7 @@ export const LOGIN_UNAVAILABLE = reply(454, '4.7.0', 'Passwords cannot be checke
 export const TOO_MANY_WRONG = reply(
   421,
   '4.7.0',
-  'Too many wrong passwords from your network, try again later',
+  'Too many wrong passwords for this login from your network, try again later',
 )
 
 export const NON_ASCII_ADDRESS = reply(553, '5.6.7', 'Address needs SMTPUTF8')

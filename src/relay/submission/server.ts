@@ -36,9 +36,9 @@ export interface SubmissionOptions {
   /** Where `<postmaster>` goes; unless told, postmaster at our own name. */
   readonly postmaster?: string
   /** Whether `MAIL FROM:<>` is taken from a login. Default allow: receipts need it, and From is checked anyway. */
-  readonly nullReversePath?: 'allow' | 'refuse'
-  /** Bare CRs and LFs in content: refuse with 550 5.6.0 (default), or make CRLF of them. */
-  readonly bareNewlines?: 'refuse' | 'normalise'
+  readonly nullReversePath?: 'allow' | 'reject'
+  /** Bare CRs and LFs in content: reject with 550 5.6.0 (default), or make CRLF of them. */
+  readonly bareNewlines?: 'reject' | 'normalize'
   /** Milliseconds that a session in the middle of a message has when we stop. Default 10 s. */
   readonly grace?: number
 }
@@ -70,7 +70,7 @@ export class SubmissionServer implements Part {
         postmaster: options.postmaster ?? `postmaster@${options.hostname}`,
         recipients: limits.recipients,
       },
-      bareNewlines: options.bareNewlines ?? 'refuse',
+      bareNewlines: options.bareNewlines ?? 'reject',
       gate: new LoginGate({ authenticate: options.authenticate, throttle, report }),
       networks: new OpenCount(limits.connectionsPerNetwork),
       memory: new MemoryBudget(limits.memoryBytes),

@@ -16,8 +16,8 @@ export interface Site {
   readonly hostname: string
   readonly limits: SubmissionLimits
   readonly policy: SessionPolicy
-  /** Bare CRs and LFs in content: refuse the message, or make CRLF of them. */
-  readonly bareNewlines: 'refuse' | 'normalise'
+  /** Bare CRs and LFs in content: reject the message, or make CRLF of them. */
+  readonly bareNewlines: 'reject' | 'normalize'
   readonly gate: LoginGate
   readonly networks: OpenCount
   readonly memory: MemoryBudget

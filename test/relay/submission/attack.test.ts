@@ -147,7 +147,7 @@ describe('a client that means harm', () => {
 
 describe('bare newlines, normalised on request', () => {
   it('become CRLF, and a dot behind one never ends the message', async () => {
-    const { session, store } = await run({ bareNewlines: 'normalise' })
+    const { session, store } = await run({ bareNewlines: 'normalize' })
     const client = await session()
     const content = `${MESSAGE}one\ntwo\rthree\n.\r\nMAIL FROM:<x>\r\n`
     expect(await submit(client, { content })).toMatch(/^250 /)

@@ -64,11 +64,30 @@ describe('LoginThrottle', () => {
     for (let n = 0; n < 100; n++) expect(guard.enter('alice', HERE, 'right').kind).toBe('open')
   })
 
-  it('stops a network that tries one password on everybody', () => {
-    const { wrong } = throttle({ wrongLogins: 20 })
-    const verdicts = Array.from({ length: 21 }, (_, n) => wrong(`login${n}`, HERE, 'spring'))
+  it('lets the password in that was right before, however many others guess at it from the same network', () => {
+    const { guard, wrong } = throttle()
+    guard.enter('alice', ELSEWHERE, 'right')
+    guard.leave('alice', ELSEWHERE, 'right', 'right')
+    for (let n = 0; n < 9; n++) wrong('alice', HERE, `guess ${n}`)
+    expect(guard.enter('alice', HERE, 'guess 9').kind).toBe('closed')
+    expect(guard.enter('Alice', HERE, 'right').kind).toBe('open')
+  })
+
+  it('slows a network down that tries one password on everybody, and never closes it', () => {
+    const { guard, wrong } = throttle({ wrongLogins: 20 })
+    const verdicts = Array.from({ length: 200 }, (_, n) => wrong(`login${n}`, HERE, 'spring'))
     expect(verdicts.at(19)).toBe('open 0')
-    expect(verdicts.at(20)).toBe('closed')
+    expect(verdicts.at(20)).toBe('open 1000')
+    expect(verdicts.at(49)).toBe('open 30000')
+    expect(verdicts.at(199)).toBe('open 30000')
+    expect(guard.enter('alice', HERE, 'right').kind).toBe('open')
+    expect(wrong('bob', ELSEWHERE, 'spring')).toBe('open 0')
+  })
+
+  it('lets guesses that come all at once wait as if they had come one after the other', () => {
+    const { guard } = throttle({ wrongLogins: 20 })
+    const delays = Array.from({ length: 30 }, (_, n) => guard.enter(`login${n}`, HERE, 'spring'))
+    expect(delays.at(29)).toEqual({ kind: 'open', delay: 10_000 })
   })
 
   it('forgets after its window, and at a right password', () => {
