@@ -71,7 +71,7 @@ export async function runDemo(options: DemoOptions, version: string): Promise<vo
       pseudonyms,
     })
     try {
-      process.stdout.write(welcome(ports, folder.path))
+      process.stdout.write(welcome(ports, world.providers[0]?.imapPort ?? 0, folder.path))
       await showSomething(app)
       await Promise.race([stopping, options.for === undefined ? never() : after(options.for)])
       if (options.for !== undefined) process.stdout.write(await summary(app, began))
@@ -97,7 +97,7 @@ async function keptSecret(path: string): Promise<Secret> {
   }
 }
 
-function welcome(ports: DemoPorts, state: string): string {
+function welcome(ports: DemoPorts, imap: number, state: string): string {
   return `
   mailcanary demo: a relay, a prober, and a small world of providers that misbehave by a script.
 
@@ -106,6 +106,7 @@ function welcome(ports: DemoPorts, state: string): string {
     Your account     http://127.0.0.1:${ports.publicWeb}/account (login alice, password of the account ${DEMO_DIRECTORY_PASSWORD})
     Send mail        127.0.0.1:${ports.submission} (STARTTLS) or :${ports.submissions} (TLS), login alice, password canary-demo,
                      from alice@example.org to seed@gmail.example
+    Read it          127.0.0.1:${imap} (IMAP over TLS), login seed@gmail.example, password canary-demo
     State            ${state} (ca.pem there is what clients have to trust)
 
   Ctrl-C ends it. What happens:

@@ -99,14 +99,16 @@ function holdTogether({ relay, probes }: LoadedFiles): void {
     }
   }
   if (relay === undefined || probes === undefined) return
-  const differ = (what: string, a: unknown, b: unknown): void => {
-    if (JSON.stringify(a) !== JSON.stringify(b)) {
-      throw new Problem(
-        `${probes.path}: ${what}: differs from ${relay.path}, and both run in one process: write the same`,
+  const different = (['state', 'admin', 'log'] as const).filter(
+    key => JSON.stringify(relay.config[key]) !== JSON.stringify(probes.config[key]),
+  )
+  if (different.length === 0) return
+  throw new Problem(
+    different
+      .map(
+        key =>
+          `${probes.path}: ${key}: differs from ${relay.path}, and both run in one process: write the same`,
       )
-    }
-  }
-  differ('state', relay.config.state, probes.config.state)
-  differ('admin', relay.config.admin, probes.config.admin)
-  differ('log', relay.config.log, probes.config.log)
+      .join('\n'),
+  )
 }

@@ -75,7 +75,8 @@ export function readNamedFile(
   }
 }
 
-function unreadable(file: string, error: unknown): string {
+/** Why a file cannot be read, for people. */
+export function unreadable(file: string, error: unknown): string {
   const code = codeOf(error)
   if (code === 'ENOENT') return `there is no file ${file}`
   if (code === 'EACCES') return `${file} may not be read by this user (uid ${process.getuid?.()})`

@@ -4,6 +4,7 @@ import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 
 import { codeOf, Problem } from '../base/problem.ts'
+import { listUnreadable } from './named-files.ts'
 import { ProblemList, type KeyPath } from './problem-list.ts'
 
 const LARGEST_FILE = 4 * 1024 * 1024
@@ -30,9 +31,11 @@ export async function loadYaml<T>(path: string, schema: z.ZodType<T>): Promise<L
   }
   problems.throwIfAny()
   // maxAliasCount: a few nested aliases can otherwise grow to gigabytes.
-  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 50 }) ?? {})
+  const written: unknown = document.toJS({ maxAliasCount: 50 }) ?? {}
+  const parsed = schema.safeParse(written)
   if (parsed.success) return { path, value: parsed.data, problems }
   for (const issue of parsed.error.issues) explain(issue, problems, schema)
+  listUnreadable(problems, written)
   problems.throwIfAny()
   throw new Problem(`${path}: not valid`)
 }
