@@ -3,9 +3,10 @@ import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { segments } from '../../conformance/segments.ts'
 import { WireClient } from '../../conformance/wire-client.ts'
 import { eventually } from '../../support/server-process.ts'
-import { MESSAGE, run, submit } from './fixture.ts'
+import { MESSAGE, PASSWORD, run, submit } from './fixture.ts'
 
 const WORDS =
   'EHLO x|AUTH PLAIN|AUTH LOGIN =|MAIL FROM:<alice@example.org>|RCPT TO:<b@example.net>|DATA|RSET|.|\r\n|\r|\n|\0|*|STARTTLS|<|>|"| SIZE=1|\u00ff'.split(
@@ -98,6 +99,24 @@ describe('a client that means harm', () => {
     }, 'a place to be free')
   })
 
+  it('keeps nobody out by guessing from the same network, and waits itself', async () => {
+    const { client } = await run({ limits: { wrongLogins: 3, loginDelay: 60_000 } })
+    for (let n = 0; n < 3; n++) {
+      expect((await (await client()).logIn(`login${n}`, 'spring')).code).toBe(535)
+    }
+    const guesser = await client()
+    let answered = false
+    const guess = guesser.logIn('login3', 'spring').then(
+      () => (answered = true),
+      () => undefined,
+    )
+    // The first login of hers that this server sees.
+    expect((await (await client()).logIn('alice', PASSWORD)).code).toBe(235)
+    expect(answered).toBe(false)
+    guesser.destroy()
+    await guess
+  })
+
   it('does not make us keep replies that it never reads', async () => {
     const { session } = await run()
     const deaf = await session()
@@ -129,10 +148,15 @@ describe('a client that means harm', () => {
   it('does not bring the server down with any octets at all', async () => {
     const { client, session, events } = await run({ limits: { errors: 1_000 } })
     const word = fc.constantFrom(...WORDS)
-    const stream = fc.array(fc.oneof(word, fc.constant('\r\n'), fc.string()), { maxLength: 40 })
+    const octets = fc
+      .uint8Array({ maxLength: 300 })
+      .map(some => Buffer.from(some).toString('latin1'))
+    const part = fc.oneof(word, fc.constant('\r\n'), fc.string(), octets)
+    const stream = fc.array(part, { maxLength: 40 })
     await fc.assert(
-      fc.asyncProperty(fc.boolean(), stream, async (loggedIn, parts) => {
+      fc.asyncProperty(fc.boolean(), fc.boolean(), stream, async (loggedIn, cut, parts) => {
         const fuzzed = loggedIn ? await session() : await client()
+        if (cut) fuzzed.cut = segments(parts.join(''))
         await fuzzed.write(Buffer.from(parts.join(''), 'latin1'))
         fuzzed.end()
         await fuzzed.closed()
