@@ -169,7 +169,7 @@ export class Listener extends SMTPServer {
 function reasonOf(error: unknown): string {
   switch (codeOf(error)) {
     case 'EADDRINUSE':
-      return 'another program has the port'
+      return 'another program has the port: stop it, or listen on another one'
     case 'EACCES':
       return 'ports below 1024 need the right CAP_NET_BIND_SERVICE, or a socket from systemd'
     case 'EADDRNOTAVAIL':
