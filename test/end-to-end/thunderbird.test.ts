@@ -18,22 +18,22 @@ const skip = missing('thunderbird', 'postfix') ?? postfixNeedsRoot()
 const TEXT = 'Hello Bob,\n\n.hidden\n.\n..\nGrüße\n'
 
 describe.skipIf(skip)('Thunderbird', () => {
-  let folder: string
   let relay: RelayAndKeeper
   let thunderbird: Thunderbird
 
+  // What was started is stopped, also where the next did not start.
+  const ends: (() => Promise<void>)[] = []
   beforeAll(async () => {
-    folder = await makeScratch()
-    ;[relay, thunderbird] = await Promise.all([
-      startRelayAndKeeper(['alice']),
-      Thunderbird.start(folder, { address: 'alice@example.org', name: 'Alice' }),
-    ])
+    const folder = await makeScratch()
+    ends.unshift(() => rm(folder, { recursive: true, force: true }))
+    relay = await startRelayAndKeeper(['alice'])
+    ends.unshift(() => relay.stop())
+    thunderbird = await Thunderbird.start(folder, { address: 'alice@example.org', name: 'Alice' })
+    ends.unshift(() => thunderbird.stop())
     await thunderbird.trust(relay.site.certificates.caPem)
   })
   afterAll(async () => {
-    await thunderbird.stop()
-    await relay.stop()
-    await rm(folder, { recursive: true, force: true })
+    for (const end of ends) await end()
   })
 
   const place = (security: OutgoingServer['security'], host = 'localhost'): OutgoingServer => {

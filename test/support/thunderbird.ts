@@ -56,7 +56,12 @@ export class Thunderbird {
       log: join(folder, 'thunderbird.log'),
       ready: signal => portOpen(port, '127.0.0.1', signal),
     })
-    return new Thunderbird(process, await Marionette.control(port))
+    try {
+      return new Thunderbird(process, await Marionette.control(port))
+    } catch (error) {
+      await process.stop()
+      throw error
+    }
   }
 
   /** Has it believe an authority. */
