@@ -13,13 +13,20 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   )
   process.exitCode = 1
 } else {
-  const read = createRequire(import.meta.url)
-  const { version } = read('../package.json') as { version: string }
-  // Written by the build.
-  const { commit } = read('./commit.json') as { commit: string }
-  const { runCommand } = await import('./cli/command.ts')
-  process.exitCode = await runCommand(
-    process.argv.slice(2),
-    commit === '' ? version : `${version} (${commit})`,
-  )
+  const [name, ...args] = process.argv.slice(2)
+  // sshd starts these for every mail: none of the libraries of the others is loaded.
+  if (name === 'sendmail' || name === 'authorized-keys') {
+    const { runForSsh } = await import('./ssh/main.ts')
+    process.exitCode = await runForSsh(name, args)
+  } else {
+    const read = createRequire(import.meta.url)
+    const { version } = read('../package.json') as { version: string }
+    // Written by the build.
+    const { commit } = read('./commit.json') as { commit: string }
+    const { runCommand } = await import('./cli/command.ts')
+    process.exitCode = await runCommand(
+      process.argv.slice(2),
+      commit === '' ? version : `${version} (${commit})`,
+    )
+  }
 }

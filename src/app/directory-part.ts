@@ -1,5 +1,6 @@
 import { SECOND } from '../base/clock.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
+import type { RelayConfig } from '../config/relay-schema.ts'
 import { Directory } from '../directory/directory.ts'
 import type { ReportDirectoryEvent } from '../directory/events.ts'
 import { ExportFileSource } from '../directory/export-file-source.ts'
@@ -30,7 +31,16 @@ export function ldapAccess({
     bindPassword: secrets.bindPassword,
     operationTimeout: ldap.timeout,
     base: ldap.base,
-    schema: { ...preset, people: { ...preset.people, filter, password: ldap.password_attribute } },
+    schema: {
+      ...preset,
+      people: {
+        ...preset.people,
+        ...attributesOf(ldap.attributes),
+        filter,
+        password: ldap.password_attribute,
+        excludeGroups: ldap.exclude_groups,
+      },
+    },
   }
 }
 
@@ -74,4 +84,16 @@ export function createDirectory(
     clock,
     random,
   })
+}
+
+type Attributes = NonNullable<RelayConfig['directory']['ldap']>['attributes']
+
+/** The attributes that the configuration names otherwise than the schema does. */
+function attributesOf({
+  ssh_keys: keys,
+  ...others
+}: Attributes): Partial<DirectorySchema['people']> {
+  return Object.fromEntries(
+    Object.entries({ ...others, keys }).filter(([, name]) => name !== undefined),
+  )
 }

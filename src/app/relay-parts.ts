@@ -85,7 +85,7 @@ export async function createRelay(
   })
   const submission = new SubmissionServer({
     hostname: config.hostname,
-    listeners: listenersOf(loaded),
+    listeners: listenersOf(loaded, directory),
     identities: loaded.tls,
     authenticate: (login, password) =>
       (applicationPasswords ?? directory).authenticate(login, password),
@@ -131,8 +131,8 @@ export async function createRelay(
   }
 }
 
-function listenersOf({ config }: LoadedRelay): ListenerOptions[] {
-  const { submissions, submission, local } = config.listen
+function listenersOf({ config }: LoadedRelay, directory: Directory): ListenerOptions[] {
+  const { submissions, submission, local, ssh } = config.listen
   const implicit = submissions.map(
     ({ host, port }) => ({ name: 'submissions', host, port, tls: 'implicit' }) as const,
   )
@@ -155,5 +155,17 @@ function listenersOf({ config }: LoadedRelay): ListenerOptions[] {
       ...(networks !== undefined && { networks }),
     },
   }))
-  return [...implicit, ...starttls, ...trusting]
+  const keys = ssh && {
+    name: 'ssh',
+    host: '',
+    port: 0,
+    tls: 'none' as const,
+    socket: {
+      path: ssh.socket,
+      ...(ssh.group !== undefined && { group: ssh.group }),
+      entrust: (login: string) => directory.entrust(login),
+      ownerOfKey: (fingerprint: string) => directory.ownerOfKey(fingerprint),
+    },
+  }
+  return [...implicit, ...starttls, ...trusting, ...(keys ? [keys] : [])]
 }

@@ -39,6 +39,16 @@ const ldap = z.strictObject({
   schema: word(['userdir-ldap', 'inetorgperson']).default('userdir-ldap'),
   password_attribute: text('the name of an attribute').default('mailPassword'),
   filter: text('an LDAP filter').optional(),
+  attributes: section({
+    login: text('the name of an attribute').optional(),
+    aliases: z.array(text('the name of an attribute')).optional(),
+    status: text('the name of an attribute').optional(),
+    expires: text('the name of an attribute').optional(),
+    lock: text('the name of an attribute').optional(),
+    groups: text('the name of an attribute').optional(),
+    ssh_keys: text('the name of an attribute').optional(),
+  }),
+  exclude_groups: z.array(text('the name of a group')).default([]),
   timeout: duration({ atLeast: '1s', atMost: '5m' }).prefault('10s'),
 })
 
@@ -81,6 +91,15 @@ const localListener = z.strictObject({
   networks: z.array(network()).optional(),
 })
 
+/** Where `authorized-keys` and `sendmail` find the relay. */
+const sshSocket = z.strictObject({
+  socket: text('the path of a Unix socket').regex(
+    /^\//,
+    'should be a full path, such as /run/mailcanary/ssh/submit.sock',
+  ),
+  group: text('the name of a group whose members may use it').optional(),
+})
+
 /** The relay's configuration. `relay.yaml` in the root of the project says what each key is for. */
 export const relaySchema = z.strictObject({
   ...commonShape,
@@ -90,6 +109,7 @@ export const relaySchema = z.strictObject({
       submissions: z.array(hostPort()).default([]),
       submission: z.array(hostPort()).default([]),
       local: z.array(localListener).default([]),
+      ssh: sshSocket.optional(),
     },
     { error: 'is missing: say where clients connect, with submissions (465) and submission (587)' },
   ),

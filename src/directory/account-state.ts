@@ -20,6 +20,14 @@ export function stateOf(
   return status.some(word => isRetired(word, now)) ? 'retired' : undefined
 }
 
+/**
+ * Whether a password is the mark of a locked account (userdir-ldap's ud-lock and passwd -l), `{CRYPT}*LK*` or `{CRYPT}!`.
+ * `{crypt}*SSLRESET*` waits for a new password, and is active.
+ */
+export function isLockMark(password: string): boolean {
+  return /^\{crypt\}(?:\*LK\*|!)/i.test(password)
+}
+
 function isRetired(status: string, now: number): boolean {
   const [word = '', date = ''] = status.trim().toLowerCase().split(/\s+/)
   if (word === 'inactive' || word === 'memorial') return true

@@ -1,11 +1,12 @@
 /**
- * Why an entry of a source cannot log in: a closed set, since it is counted. `locked`, `expired`, `retired` and
- * `no-password` are ordinary; everything after them is for a person to mend at the source.
+ * Why an entry of a source cannot log in: a closed set, since it is counted. `locked`, `expired`, `retired`,
+ * `excluded` and `no-password` are ordinary; everything after them is for a person to mend at the source.
  */
 export const REJECTIONS = [
   'locked',
   'expired',
   'retired',
+  'excluded',
   'no-password',
   'bad-login',
   'duplicate',
@@ -18,6 +19,16 @@ export const REJECTIONS = [
 ] as const
 export type Rejection = (typeof REJECTIONS)[number]
 
+/** Reasons that are about the password alone, and not about the person: with an SSH key they do not matter. */
+export const PASSWORD_FAULTS: ReadonlySet<Rejection | undefined> = new Set([
+  'no-password',
+  'ambiguous',
+  'unknown-scheme',
+  'malformed',
+  'too-costly',
+  'des-not-allowed',
+])
+
 /** One login of the directory, as far as sending mail is concerned. */
 export interface Account {
   /** The directory's uid in lower case: logins are compared without case (userdir-ldap sorts and mails that way). */
@@ -28,6 +39,10 @@ export interface Account {
   readonly hash: string
   /** What a verification costs, `sha512-crypt rounds=5000`: equal words take equally long. '' without a hash. */
   readonly cost: string
+  /** SSH keys that may submit as this login, as `readSshKey` gives them; none of a login that is barred as a person. */
+  readonly keys: readonly string[]
+  /** How many more the entry has that are not taken: with options, of another type, too weak. */
+  readonly unusableKeys: number
   /** Addresses the entry claims for itself: `local` (at every own domain) or `local@domain`. */
   readonly claims: readonly string[]
   /** The same, of roles that forward to this login or name it as a sender. */
@@ -64,6 +79,8 @@ export function sameAccount(one: Account, other: Account): boolean {
     one.hash === other.hash &&
     one.cost === other.cost &&
     one.rejection === other.rejection &&
+    one.unusableKeys === other.unusableKeys &&
+    sameList(one.keys, other.keys) &&
     sameList(one.claims, other.claims) &&
     sameList(one.grants, other.grants)
   )

@@ -1,7 +1,14 @@
-import { sameAccount, type Account, type Rejection, type Snapshot } from './account.ts'
+import {
+  PASSWORD_FAULTS,
+  sameAccount,
+  type Account,
+  type Rejection,
+  type Snapshot,
+} from './account.ts'
 import { canonicalLogin } from './login.ts'
 import { parseStored } from './password/scheme.ts'
 import type { SourceEntry } from './source.ts'
+import { MOST_KEYS, readSshKey } from './ssh-key.ts'
 
 export interface AdmissionOptions {
   /** Whether DES crypt hashes may log in. */
@@ -91,11 +98,15 @@ export function admitSome(
 function admit(entry: SourceEntry, options: AdmissionOptions): Account | undefined {
   const login = canonicalLogin(entry.login)
   if (login === undefined) return undefined
+  const { keys: written = [] } = entry
+  const keys = written.slice(0, MOST_KEYS).flatMap(value => readSshKey(value) ?? [])
   const account: Account = {
     login,
     uuid: entry.uuid,
     hash: entry.passwords[0] ?? '',
     cost: '',
+    keys,
+    unusableKeys: written.length - keys.length,
     claims: entry.claims,
     grants: entry.grants,
     rejection: undefined,
@@ -110,7 +121,8 @@ function admit(entry: SourceEntry, options: AdmissionOptions): Account | undefin
 }
 
 function barred(account: Account, rejection: Rejection): Account {
-  return { ...account, hash: '', cost: '', rejection }
+  const keys = PASSWORD_FAULTS.has(rejection) ? account.keys : []
+  return { ...account, hash: '', cost: '', keys, rejection }
 }
 
 function summed(

@@ -1,15 +1,15 @@
 import { jitter, SECOND, type Clock, type Random } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { messageOf } from '../base/problem.ts'
-import type { Snapshot } from './account.ts'
+import { PASSWORD_FAULTS, type Account, type Snapshot } from './account.ts'
 import type { Senders } from './addresses.ts'
 import type { ReportDirectoryEvent } from './events.ts'
 import { GUARD_LIMITS, type GuardLimits } from './guard.ts'
-import { loginFromClient } from './login.ts'
+import { canonicalLogin, loginFromClient } from './login.ts'
 import { parseStored } from './password/scheme.ts'
 import { Verifier, type VerifierOptions } from './password/verifier.ts'
 import type { LoginResult, Principal } from './principal.ts'
-import { EMPTY_ROSTER, rosterOf } from './roster.ts'
+import { EMPTY_ROSTER, rosterOf, type KeyOwner } from './roster.ts'
 import { loadSnapshots, saveSnapshots } from './snapshot-file.ts'
 import { SourceSync, usableOf, type SyncRequest, type SyncResult } from './source-sync.ts'
 import type { DirectorySource } from './source.ts'
@@ -101,8 +101,26 @@ export class Directory implements Part {
   principal(login: string): Principal | undefined {
     const account = this.#roster.accounts.get(this.#canonical(login) ?? '')
     if (account === undefined || account.rejection !== undefined) return undefined
-    const addresses = this.#roster.addresses.get(account.login) ?? []
-    return { login: account.login, addresses }
+    return this.#principalOf(account)
+  }
+
+  /** Somebody who was recognised by an SSH key, and what they may send as: what is wrong with a password does not matter. */
+  entrust(login: string): LoginResult {
+    if (!this.ready()) return { kind: 'unavailable', cause: 'no directory snapshot is loaded' }
+    const account = this.#roster.accounts.get(canonicalLogin(login) ?? '')
+    const { rejection } = account ?? {}
+    return account === undefined || (rejection !== undefined && !PASSWORD_FAULTS.has(rejection))
+      ? { kind: 'refused' }
+      : { kind: 'accepted', principal: this.#principalOf(account) }
+  }
+
+  /**
+   * Whose an SSH key is.
+   *
+   * @param fingerprint `SHA256:...`
+   */
+  ownerOfKey(fingerprint: string): KeyOwner | undefined {
+    return this.#roster.keys.get(fingerprint)
   }
 
   /** The login that a client means by what it wrote, whether anybody has it or not; undefined for what nobody can have. */
@@ -182,6 +200,10 @@ export class Directory implements Part {
     return this.#verifier
       .pretend(login, typical, password)
       .then(result => (result.kind === 'unavailable' ? result : { kind: 'refused' }))
+  }
+
+  #principalOf({ login }: Account): Principal {
+    return { login, addresses: this.#roster.addresses.get(login) ?? [] }
   }
 
   #canonical(login: string): string | undefined {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { messageOf, Problem } from '../base/problem.ts'
-import { stateOf } from './account-state.ts'
+import { isLockMark, stateOf } from './account-state.ts'
+import type { Rejection } from './account.ts'
 import { newestOf, overlapBefore } from './csn.ts'
 import {
   LdapTrouble,
@@ -152,7 +153,17 @@ export class LdapSource implements DirectorySource {
   ): Promise<LdapEntry[]> {
     const { people, roles } = this.#options.schema
     const attributes = ['entryUUID', 'entryCSN', people.login, people.password, ...people.aliases]
-    for (const more of [people.status, people.expires, roles?.name, roles?.forward, roles?.senders])
+    const { status, expires, lock, keys, groups } = people
+    for (const more of [
+      status,
+      expires,
+      lock,
+      keys,
+      groups,
+      roles?.name,
+      roles?.forward,
+      roles?.senders,
+    ])
       if (more !== undefined) attributes.push(more)
     const found: LdapEntry[] = []
     for await (const page of session.search(base, scope, filter, [...new Set(attributes)])) {
@@ -206,10 +217,22 @@ export class LdapSource implements DirectorySource {
       login,
       uuid: entry.values('entryUUID')[0] ?? '',
       passwords: entry.values(people.password),
-      barred: stateOf(values(people.status), values(people.expires), this.#options.clock()),
+      barred: this.#barred(values),
+      keys: values(people.keys),
       claims: [...(people.loginIsAddress ? [login] : []), ...people.aliases.flatMap(values)],
       grants: this.#granted.get(login.toLowerCase()) ?? [],
     }
+  }
+
+  /** What the entry says against the person, whatever the password is. */
+  #barred(values: (attribute: string | undefined) => readonly string[]): Rejection | undefined {
+    const { status, expires, lock, groups, excludeGroups = [] } = this.#options.schema.people
+    if (lock !== this.#options.schema.people.password && values(lock).some(isLockMark))
+      return 'locked'
+    const state = stateOf(values(status), values(expires), this.#options.clock())
+    if (state !== undefined) return state
+    // userdir-ldap writes `group` or `group@host`; only the whole membership is one here.
+    return values(groups).some(group => excludeGroups.includes(group)) ? 'excluded' : undefined
   }
 }
 

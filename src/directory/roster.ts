@@ -6,6 +6,8 @@ import { parseStored, WEAK_SCHEMES, type StoredPassword } from './password/schem
 export interface Roster {
   readonly accounts: ReadonlyMap<string, Account>
   readonly addresses: ReadonlyMap<string, readonly string[]>
+  /** SSH keys by fingerprint. A key that two logins have is nobody's: undefined. */
+  readonly keys: ReadonlyMap<string, KeyOwner | undefined>
   /** Accounts that can log in. */
   readonly usable: number
   /** Of these, whose hash no longer holds against guessing. */
@@ -15,9 +17,17 @@ export interface Roster {
   readonly lastChange: { readonly login: string; readonly at: number } | undefined
 }
 
+/** Whose an SSH key is. */
+export interface KeyOwner {
+  readonly login: string
+  /** `type base64`, as in authorized_keys. */
+  readonly key: string
+}
+
 export const EMPTY_ROSTER: Roster = {
   accounts: new Map(),
   addresses: new Map(),
+  keys: new Map(),
   usable: 0,
   weak: 0,
   typical: undefined,
@@ -63,6 +73,7 @@ export function rosterOf(
   return {
     accounts,
     addresses: addressesOf(accounts, domains, senders),
+    keys: keysOf(accounts),
     usable,
     weak,
     typical: typeof stored === 'string' ? undefined : stored,
@@ -71,4 +82,17 @@ export function rosterOf(
         ? undefined
         : { login: last.login, at: last.changedAt },
   }
+}
+
+function keysOf(accounts: ReadonlyMap<string, Account>): ReadonlyMap<string, KeyOwner | undefined> {
+  const owners = new Map<string, KeyOwner | undefined>()
+  for (const { login, keys } of accounts.values()) {
+    for (const known of keys) {
+      const end = known.indexOf(' ')
+      const fingerprint = known.slice(0, end)
+      const shared = owners.has(fingerprint) && owners.get(fingerprint)?.login !== login
+      owners.set(fingerprint, shared ? undefined : { login, key: known.slice(end + 1) })
+    }
+  }
+  return owners
 }

@@ -13,6 +13,13 @@ export interface DirectorySchema {
     readonly status?: string
     /** shadowExpire: days since the epoch. */
     readonly expires?: string
+    /** Another password of the person, whose marks (`{CRYPT}*LK*`, `{CRYPT}!`) lock all of the account. Often unreadable. */
+    readonly lock?: string
+    /** Groups of the person; `excludeGroups` are those whose people may not send. */
+    readonly groups?: string
+    readonly excludeGroups?: readonly string[]
+    /** Public keys of SSH, in the form of authorized_keys. */
+    readonly keys?: string
   }
   /** Role accounts: entries without a password whose name is an address of those they forward to. */
   readonly roles?: {
@@ -37,6 +44,9 @@ const USERDIR_LDAP: DirectorySchema = {
     loginIsAddress: true,
     status: 'accountStatus',
     expires: 'shadowExpire',
+    lock: 'userPassword',
+    groups: 'supplementaryGid',
+    keys: 'sshRSAAuthKey',
   },
   roles: {
     filter: '(&(uid=*)(objectClass=debianRoleAccount))',
@@ -56,6 +66,7 @@ const INETORGPERSON: DirectorySchema = {
     aliases: ['mail'],
     loginIsAddress: true,
     expires: 'shadowExpire',
+    keys: 'sshPublicKey',
   },
 }
 

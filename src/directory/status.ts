@@ -39,12 +39,22 @@ export interface AccountStatus {
   /** `sha512-crypt rounds=5000`, or '' where there is no usable hash. */
   readonly scheme: string
   readonly addresses: readonly string[]
+  /** Fingerprints of its SSH keys, without those that another login has too. */
+  readonly keys: readonly string[]
+  /** How many more keys it has that are not taken: with options, of another type, too weak, or another's as well. */
+  readonly unusableKeys: number
   /** When it was last seen to change; undefined if not since the first reading of all. */
   readonly changedAt: number | undefined
 }
 
 /** Reasons that need nobody's hand: such people are meant not to log in. */
-const ORDINARY: ReadonlySet<Rejection> = new Set(['locked', 'expired', 'retired', 'no-password'])
+const ORDINARY: ReadonlySet<Rejection> = new Set([
+  'locked',
+  'expired',
+  'retired',
+  'no-password',
+  'excluded',
+])
 const MOST_NAMED = 100
 
 /** @param now milliseconds since the epoch */
@@ -85,9 +95,13 @@ export function statusOf(
 export function accountStatusOf(roster: Roster, login: string): AccountStatus | undefined {
   const account = roster.accounts.get(login)
   if (account === undefined) return undefined
+  const fingerprints = account.keys.map(known => known.slice(0, known.indexOf(' ')))
+  const keys = fingerprints.filter(fingerprint => roster.keys.get(fingerprint) !== undefined)
   return {
     login,
     uuid: account.uuid,
+    keys,
+    unusableKeys: account.unusableKeys + fingerprints.length - keys.length,
     rejection: account.rejection,
     scheme: account.cost,
     addresses: roster.addresses.get(login) ?? [],

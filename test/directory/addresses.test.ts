@@ -18,6 +18,8 @@ function accounts(
         uuid: '',
         hash: '',
         cost: '',
+        keys: [],
+        unusableKeys: 0,
         claims: own,
         grants: grants[login] ?? [],
         rejection: undefined,

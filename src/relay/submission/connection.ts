@@ -24,6 +24,7 @@ import {
   TOO_SLOW,
 } from './replies.ts'
 import type { Site } from './site.ts'
+import type { SocketDoor } from './socket-door.ts'
 import type { Wire } from './wire.ts'
 
 /** Milliseconds a client that was told 421 has for closing its side when we stop. */
@@ -42,6 +43,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   readonly network: string
   readonly memory: MemoryShare
   readonly #local: LocalAccess | undefined
+  readonly door: SocketDoor | undefined
   #counted = false
   #ready = false
   #spoken = false
@@ -49,19 +51,23 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   #stopping = false
   #intake: Intake | undefined
 
-  /** @param local on a listener for local applications: whom it trusts */
+  /**
+   * @param access.local on a listener for local applications: whom it trusts
+   * @param access.door on a Unix socket: how one gets in there
+   */
   constructor(
     server: SMTPServer,
     socket: Socket,
     options: SMTPConnectionOptions,
     site: Site,
-    local: LocalAccess | undefined,
+    access: { readonly local: LocalAccess | undefined; readonly door: SocketDoor | undefined },
   ) {
     super(server, socket, options)
     this.#site = site
     this.network = networkOf(this.remoteAddress)
     this.memory = site.memory.share()
-    this.#local = local
+    this.#local = access.local
+    this.door = access.door
     this.#dialogue = new Dialogue(site, this)
     this.#deadlines = new Deadlines(site.limits, site.clock, () => this.#tooSlow())
   }
@@ -130,7 +136,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
 
   /** Sessions by network: local applications all come from the same one, and must not shut out people there. */
   get #counts(): OpenCount {
-    return this.#local?.open ?? this.#site.networks
+    return (this.#local ?? this.door)?.open ?? this.#site.networks
   }
 
   override _createParser(): CommandParser {

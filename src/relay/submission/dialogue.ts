@@ -6,8 +6,9 @@ import { parseCommand } from './command.ts'
 import { maxLineOctets } from './limits.ts'
 import { MailCommands } from './mail-commands.ts'
 import * as replies from './replies.ts'
-import { MECHANISMS, startSasl, type SaslExchange } from './sasl.ts'
+import { MECHANISMS, readExternal, startSasl, type SaslExchange } from './sasl.ts'
 import type { Site } from './site.ts'
+import type { SocketDoor } from './socket-door.ts'
 import type { Wire } from './wire.ts'
 
 /** Gives the reply, or nothing where one was given already or comes later. */
@@ -22,7 +23,7 @@ const IN_CLEAR_TEXT: ReadonlySet<string> = new Set([
   'QUIT',
   'AUTH',
 ])
-const WITHOUT_LOGIN: ReadonlySet<string> = new Set([...IN_CLEAR_TEXT, 'RSET', 'HELP'])
+const WITHOUT_LOGIN: ReadonlySet<string> = new Set([...IN_CLEAR_TEXT, 'RSET', 'HELP', 'XKEY'])
 const AFTER_GREETING: ReadonlySet<string> = new Set(['MAIL', 'RCPT', 'DATA', 'AUTH'])
 // Replies to what a program does wrong, not to what a message or its recipients are.
 const FAULTS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 530, 535, 538, 555])
@@ -44,8 +45,9 @@ export class Dialogue {
     ['QUIT', bare(() => this.#quit())],
     ['NOOP', () => replies.OK],
     ['HELP', () => replies.HELP],
-    // RFC 5321 section 3.5.3: says nothing of who exists.
-    ['VRFY', argument => (argument === '' ? replies.ARGUMENT_NEEDED : replies.NOT_VERIFIED)],
+    ['VRFY', argument => (argument === '' ? replies.ARGUMENT_NEEDED : this.#verify(argument))],
+    // Private (RFC 5321 section 4.1.5), and on a Unix socket only.
+    ['XKEY', argument => this.#lookUpKey(argument)],
   ])
   #greeted = false
   #principal: Principal | undefined
@@ -101,16 +103,18 @@ export class Dialogue {
       return replies.TOO_MANY_BEFORE_LOGIN
     }
     const handler = this.#handlers.get(verb)
-    if (handler === undefined) return replies.UNKNOWN_COMMAND
+    if (handler === undefined || (verb === 'XKEY' && !this.#wire.door))
+      return replies.UNKNOWN_COMMAND
     return this.#outOfOrder(verb) ?? handler(argument)
   }
 
   #outOfOrder(verb: string): Reply | undefined {
     if (this.#wire.trusted) return this.#outOfOrderLocally(verb)
-    if (!this.#wire.secure) {
+    if (!this.#wire.secure && !this.#wire.door) {
       if (verb === 'AUTH') return replies.ENCRYPTION_NEEDED
       if (!IN_CLEAR_TEXT.has(verb)) return replies.TLS_FIRST
     }
+    if (verb === 'STARTTLS' && this.#wire.door) return replies.NOT_OFFERED
     if (!this.#greeted && AFTER_GREETING.has(verb)) return replies.GREET_FIRST
     if (!this.#principal && !WITHOUT_LOGIN.has(verb)) return replies.LOGIN_FIRST
     return undefined
@@ -134,7 +138,8 @@ export class Dialogue {
   }
 
   #extensions(): string[] {
-    const { secure, trusted } = this.#wire
+    const { secure, trusted, door } = this.#wire
+    const mechanisms = door ? ['EXTERNAL'] : secure ? MECHANISMS : []
     return [
       'PIPELINING',
       `SIZE ${this.#site.limits.messageBytes}`,
@@ -143,8 +148,8 @@ export class Dialogue {
       'DSN',
       'ENHANCEDSTATUSCODES',
       // RFC 4954 section 4: not in clear text, where nobody should be asked for a password.
-      ...(secure && !this.#principal ? [`AUTH ${MECHANISMS.join(' ')}`] : []),
-      ...(secure || trusted ? [] : ['STARTTLS']),
+      ...(mechanisms.length > 0 && !this.#principal ? [`AUTH ${mechanisms.join(' ')}`] : []),
+      ...(secure || trusted || door ? [] : ['STARTTLS']),
     ]
   }
 
@@ -158,8 +163,34 @@ export class Dialogue {
   #auth(argument: string): ReturnType<Handler> {
     if (this.#principal) return replies.ALREADY_AUTHENTICATED
     if (this.#mail.open) return replies.AUTH_IN_TRANSACTION
+    const { door } = this.#wire
+    if (door) return this.#enter(door, argument)
     const exchange = startSasl(argument)
     return 'reply' in exchange ? exchange.reply : this.#step(exchange, exchange.next())
+  }
+
+  #enter(door: SocketDoor, argument: string): Reply {
+    const read = readExternal(argument)
+    const answer = read.kind === 'login' ? door.enter(read.login) : read
+    if (answer.kind === 'refused') return answer.reply
+    this.#principal = answer.principal
+    this.#wire.loggedIn()
+    return replies.LOGGED_IN
+  }
+
+  #lookUpKey(fingerprint: string): Reply | undefined {
+    const found = this.#wire.door?.lookUp(fingerprint) ?? { reply: replies.UNKNOWN_COMMAND }
+    if ('reply' in found) return found.reply
+    // As it is: a key is longer than a line of text may be.
+    this.#wire.sayLines(250, [found.line])
+    return undefined
+  }
+
+  /** RFC 5321 section 3.5.3: says nothing of who exists, but a program on this host may ask who it is itself. */
+  #verify(argument: string): Reply {
+    const { login, addresses: [address] = [] } = this.#principal ?? {}
+    if (!this.#wire.door || argument !== login || address === undefined) return replies.NOT_VERIFIED
+    return replies.reply(250, '2.1.5', `<${address}>`)
   }
 
   #continueAuth(exchange: SaslExchange, line: Line): ReturnType<Handler> {

@@ -148,7 +148,7 @@ export class Intake implements DataSink {
         hostname,
         id: this.#id,
         // RFC 3848, RFC 6531 section 4.3
-        protocol: `${this.#transaction.smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${this.#authenticated ? 'SA' : ''}`,
+        protocol: `${this.#transaction.smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${this.#protocolSuffix}`,
         tls: this.#tls,
         at: this.#at,
       }),
@@ -159,6 +159,11 @@ export class Intake implements DataSink {
     this.#eightBitHeader = header.some(octet => octet > 127)
     await this.#store(Buffer.concat([header, CRLF]))
     if (rest.length > 0) await this.#store(rest)
+  }
+
+  /** RFC 3848: within TLS, after a login. */
+  get #protocolSuffix(): string {
+    return `${this.#tls === '' ? '' : 'S'}${this.#authenticated ? 'A' : ''}`
   }
 
   async #store(chunk: Buffer): Promise<void> {

@@ -6,10 +6,12 @@ import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 
 import { codeOf, messageOf, Problem } from '../../base/problem.ts'
 import type { ServerIdentities } from '../../base/server-tls.ts'
+import { listenOnSocket } from '../../base/unix-socket.ts'
 import { SubmissionConnection } from './connection.ts'
 import { LocalAccess, type LocalOptions } from './local-access.ts'
 import { networkOf, OpenCount } from './network.ts'
 import type { Site } from './site.ts'
+import { SocketDoor, type SocketOptions } from './socket-door.ts'
 
 /** Where clients are awaited. */
 export interface ListenerOptions {
@@ -21,6 +23,8 @@ export interface ListenerOptions {
   readonly tls: 'implicit' | 'starttls' | 'none'
   /** Whom to trust without a login: goes with `tls: 'none'`, and only with it. */
   readonly local?: LocalOptions
+  /** A Unix socket instead of host and port, without TLS: whoever can open it says who it is. */
+  readonly socket?: SocketOptions
 }
 
 type SniAnswer = (error: Error | null, context?: SecureContext) => void
@@ -31,6 +35,7 @@ export class Listener extends SMTPServer {
   readonly #site: Site
   readonly #options: ListenerOptions
   readonly #local: LocalAccess | undefined
+  readonly #door: SocketDoor | undefined
   readonly #handshakes: OpenCount
   #identities: ServerIdentities
   readonly #open = new Set<SubmissionConnection>()
@@ -54,22 +59,32 @@ export class Listener extends SMTPServer {
     this.#site = site
     this.#identities = identities
     this.#options = options
-    this.#local = LocalAccess.of(options, site.limits.connections)
+    const { connections } = site.limits
+    this.#door = options.socket && new SocketDoor(options.socket, connections, site.report)
+    this.#local = this.#door ? undefined : LocalAccess.of(options, connections)
     this.#handshakes = new OpenCount(site.limits.connectionsPerNetwork)
   }
 
-  /** `127.0.0.1:587`, once it listens. */
+  /** `127.0.0.1:587`, or the path of the socket, once it listens. */
   get address(): string {
+    if (this.#options.socket) return this.#options.socket.path
     const { address, family, port } = this.server.address() as AddressInfo
     return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
   }
 
   get port(): number {
-    return (this.server.address() as AddressInfo).port
+    return this.#options.socket ? 0 : (this.server.address() as AddressInfo).port
   }
 
-  /** @throws Problem where the port cannot be had */
+  /** @throws Problem where the port or the socket cannot be had */
   async open(): Promise<void> {
+    const { socket } = this.#options
+    if (socket) await listenOnSocket(this.server, socket.path, socket.group)
+    else await this.#openPort()
+    this.#site.report({ kind: 'relay-listening', listener: this.name, address: this.address })
+  }
+
+  async #openPort(): Promise<void> {
     const { host, port, name } = this.#options
     const ipv6Only = isIPv6(host)
     const place = ipv6Only ? `[${host}]:${port}` : `${host}:${port}`
@@ -83,7 +98,6 @@ export class Listener extends SMTPServer {
         resolve()
       })
     })
-    this.#site.report({ kind: 'relay-listening', listener: name, address: this.address })
   }
 
   /** For handshakes to come; sessions that are open go on as they are. */
@@ -143,13 +157,10 @@ export class Listener extends SMTPServer {
   }
 
   override connect(socket: Socket, options?: SMTPConnectionOptions | null): void {
-    const connection = new SubmissionConnection(
-      this,
-      socket,
-      options ?? {},
-      this.#site,
-      this.#local,
-    )
+    const connection = new SubmissionConnection(this, socket, options ?? {}, this.#site, {
+      local: this.#local,
+      door: this.#door,
+    })
     this.connections.add(connection)
     this.#open.add(connection)
     socket.once('close', () => this.#open.delete(connection))

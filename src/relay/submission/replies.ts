@@ -46,6 +46,9 @@ export const LOGIN_FIRST = reply(530, '5.7.0', 'Authentication required')
 export const LOGGED_IN = reply(235, '2.7.0', 'Authentication successful')
 export const WRONG_PASSWORD = reply(535, '5.7.8', 'Login or password is wrong')
 export const LOGIN_UNAVAILABLE = reply(454, '4.7.0', 'Passwords cannot be checked now, try later')
+export const LOGIN_LOCKED = reply(535, '5.7.8', 'This login is locked, or unknown in the directory')
+export const KEY_UNKNOWN = reply(550, '5.7.8', 'Nobody has this key')
+export const NOT_A_FINGERPRINT = reply(501, '5.5.4', 'Syntax: XKEY SHA256:fingerprint')
 export const TOO_MANY_WRONG = reply(
   421,
   '4.7.0',

@@ -38,6 +38,28 @@ export function startSasl(
   }
 }
 
+/**
+ * EXTERNAL (RFC 4422 appendix A), with the login as initial response: who it is was found out before.
+ *
+ * @returns the login that is meant
+ */
+export function readExternal(
+  argument: string,
+):
+  | { readonly kind: 'login'; readonly login: string }
+  | { readonly kind: 'refused'; readonly reply: Reply } {
+  const [mechanism = '', initial, ...more] = argument.split(/ +/)
+  if (mechanism.toUpperCase() !== 'EXTERNAL') {
+    return { kind: 'refused', reply: reply(504, '5.5.4', 'Unknown mechanism') }
+  }
+  if (initial === undefined || more.length > 0) {
+    return { kind: 'refused', reply: reply(501, '5.5.4', 'Syntax: AUTH EXTERNAL login') }
+  }
+  const login = decodeResponse(initial, true)
+  if (login === undefined) return { kind: 'refused', reply: reply(501, '5.5.2', 'Not base64') }
+  return { kind: 'login', login: readText(login.toString('latin1')) }
+}
+
 /** RFC 4616. */
 function* plain(initial: string | undefined): SaslExchange {
   const response = initial ?? (yield '')

@@ -2,6 +2,7 @@ import type { Principal } from '../../directory/principal.ts'
 import type { Reply } from '../../mail/reply.ts'
 import type { Intake } from './intake.ts'
 import type { MemoryShare } from './memory-budget.ts'
+import type { SocketDoor } from './socket-door.ts'
 
 /** The connection under a dialogue. */
 export interface Wire {
@@ -11,6 +12,8 @@ export interface Wire {
   readonly network: string
   /** Who is there without a login and without TLS: only on a listener for local applications. */
   readonly trusted: Principal | undefined
+  /** Only on a Unix socket: how somebody gets in who was recognised by an SSH key. */
+  readonly door: SocketDoor | undefined
   readonly memory: MemoryShare
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal
