@@ -2,6 +2,7 @@ import type { AccountEvent } from './account/events.ts'
 import { Refusals } from './account/refusals.ts'
 import { createSelfService, type Account } from './app/account-part.ts'
 import { keepCertificates } from './app/certificate-keeper.ts'
+import { createDirectoryControl } from './app/directory-control.ts'
 import { probeNow } from './app/probe-now.ts'
 import { createProbing, providersOf, type Probing } from './app/prober-parts.ts'
 import type { Pseudonyms } from './app/pseudonyms.ts'
@@ -134,6 +135,14 @@ export async function startApp(options: AppOptions): Promise<App> {
       report: relay.report,
       say: sentence => log.say(sentence),
     })
+  const directory =
+    relay &&
+    options.relay &&
+    createDirectoryControl({
+      directory: relay.directory,
+      syncEvery: options.relay.config.directory.sync_every,
+      say: sentence => log.say(sentence),
+    })
   const certificates =
     daemon && relay !== undefined && options.relay !== undefined
       ? keepCertificates(options.relay, relay.report, clock, identities => {
@@ -175,6 +184,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       new ControlServer(options.folder.file('control.sock'), {
         probe: name => probeNow(probing ?? noProber(), name, clock),
         queue: request => (queue ?? noRelay())(request),
+        directory: request => (directory ?? noRelay())(request),
         who: pseudonym =>
           relay && options.relay && options.pseudonyms
             ? whoIs(pseudonym, options.pseudonyms, relay, options.relay)

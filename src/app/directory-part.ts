@@ -47,7 +47,13 @@ export function ldapAccess({
 /** Who may log in and send as whom, from the sources that the configuration names. */
 export function createDirectory(
   loaded: LoadedRelay,
-  { clock, random, folder }: Surroundings,
+  {
+    clock,
+    random,
+    folder,
+  }: Pick<Surroundings, 'clock' | 'random'> & {
+    readonly folder: Pick<Surroundings['folder'], 'file'>
+  },
   report: ReportDirectoryEvent,
 ): Directory {
   const { domains, ldap, export_file: exportFile, ...rest } = loaded.config.directory

@@ -5,6 +5,7 @@ import { addBackup, addRestore } from './backup.ts'
 import { addCheck } from './check.ts'
 import type { CommandContext } from './context.ts'
 import { addDemo } from './demo.ts'
+import { addDirectory } from './directory.ts'
 import { addProbe } from './probe.ts'
 import { addQueue } from './queue.ts'
 import { addRun } from './run.ts'
@@ -41,11 +42,17 @@ export async function runCommand(args: readonly string[], version: string): Prom
     addProbe,
     addQueue,
     addRestore,
+    addCheck,
+    addDemo,
+    addDirectory,
+    addProbe,
+    addQueue,
     addRun,
     addSsh,
     addTrace,
     addWho,
   ]) {
+  ])
     add(program, context)
   }
   try {

@@ -49,6 +49,9 @@ export interface Account {
   readonly grants: readonly string[]
   /** Why it cannot log in; undefined where it can. */
   readonly rejection: Rejection | undefined
+  /** When we saw the stored password change last, and when that was written at the source; 0 as below, or unknown. */
+  readonly passwordSeenAt: number
+  readonly passwordWrittenAt: number
   /** When we saw it change last, in milliseconds since the epoch; 0 if not since the first reading of all. */
   readonly changedAt: number
 }

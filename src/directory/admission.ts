@@ -52,8 +52,7 @@ export function admitAll(
       continue
     }
     changed++
-    // At the first reading everybody is new to us, which says nothing about them.
-    if (previous === undefined) accounts.set(account.login, { ...account, changedAt: 0 })
+    accounts.set(account.login, dated(account, previous, before))
   }
   for (const login of previous?.accounts.keys() ?? []) if (!accounts.has(login)) changed++
   return { ...summed(accounts, source, nameless, options.now), changed, doubtful: false }
@@ -88,7 +87,7 @@ export function admitSome(
       doubtful ||= before !== undefined
     }
     if (before !== undefined && sameAccount(before, account)) continue
-    accounts.set(account.login, account)
+    accounts.set(account.login, dated(account, previous, before))
     changed++
   }
   const nameless = previous.rejected['bad-login'] ?? 0
@@ -110,6 +109,8 @@ function admit(entry: SourceEntry, options: AdmissionOptions): Account | undefin
     claims: entry.claims,
     grants: entry.grants,
     rejection: undefined,
+    passwordSeenAt: options.now,
+    passwordWrittenAt: entry.writtenAt ?? 0,
     changedAt: options.now,
   }
   if (entry.barred !== undefined) return barred(account, entry.barred)
@@ -118,6 +119,21 @@ function admit(entry: SourceEntry, options: AdmissionOptions): Account | undefin
   const stored = parseStored(account.hash, options.allowDes)
   if (typeof stored === 'string') return barred(account, stored)
   return { ...account, cost: `${stored.scheme} ${stored.cost}`.trim() }
+}
+
+/** A change, with the times of what has not changed in it. */
+function dated(
+  account: Account,
+  previous: Snapshot | undefined,
+  before: Account | undefined,
+): Account {
+  // At the first reading everybody is new to us, which says nothing about them.
+  if (previous === undefined) {
+    return { ...account, changedAt: 0, passwordSeenAt: 0, passwordWrittenAt: 0 }
+  }
+  if (before?.hash !== account.hash) return account
+  const { passwordSeenAt, passwordWrittenAt } = before
+  return { ...account, passwordSeenAt, passwordWrittenAt }
 }
 
 function barred(account: Account, rejection: Rejection): Account {

@@ -13,12 +13,18 @@ export function newestOf(numbers: readonly string[]): string {
   return newest
 }
 
+/** When a change with this number was made, in milliseconds since the epoch; undefined where it is none. */
+export function timeOf(number: string): number | undefined {
+  const fields = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(number)
+  if (fields === null) return undefined
+  const [, year, month, day, hour, minute, second] = fields
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+}
+
 /** A number five seconds before another: where an increment starts. Entries read twice do no harm. */
 export function overlapBefore(number: string): string {
-  const fields = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(number)
-  if (fields === null) return number
-  const [, year, month, day, hour, minute, second] = fields
-  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) - OVERLAP
-  const digits = new Date(time).toISOString().slice(0, 19).replaceAll(/\D/g, '')
+  const time = timeOf(number)
+  if (time === undefined) return number
+  const digits = new Date(time - OVERLAP).toISOString().slice(0, 19).replaceAll(/\D/g, '')
   return `${digits}.000000Z#000000#000#000000`
 }

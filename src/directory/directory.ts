@@ -62,7 +62,7 @@ export class Directory implements Part {
 
   /** Resolves once logins can be answered: with the snapshot on disk, else after the first try at the sources. */
   async start(): Promise<void> {
-    await Promise.all([this.#verifier.start(), this.#restore()])
+    await Promise.all([this.#verifier.start(), this.restore()])
     if (this.#stopping.signal.aborted) return
     const first = this.sync().finally(() => this.#schedule())
     if (!this.ready()) await first
@@ -137,6 +137,14 @@ export class Directory implements Part {
   *everybody(): Generator<Principal> {
     for (const login of this.#roster.accounts.keys()) {
       yield { login, addresses: this.#roster.addresses.get(login) ?? [] }
+    }
+  }
+
+  /** What is known of everybody, one after the other. */
+  *accounts(): Generator<AccountStatus> {
+    for (const login of this.#roster.accounts.keys()) {
+      const account = accountStatusOf(this.#roster, login)
+      if (account !== undefined) yield account
     }
   }
 
@@ -220,7 +228,8 @@ export class Directory implements Part {
     this.#roster = rosterOf(this.#snapshots(), domains, senders, allowDes)
   }
 
-  async #restore(): Promise<void> {
+  /** Takes what was kept on disk. Never throws: without it there is nothing yet. */
+  async restore(): Promise<void> {
     const { snapshotPath, report } = this.#options
     try {
       const kept = await loadSnapshots(snapshotPath)

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf, Problem } from '../base/problem.ts'
 import { isLockMark, stateOf } from './account-state.ts'
 import type { Rejection } from './account.ts'
-import { newestOf, overlapBefore } from './csn.ts'
+import { newestOf, overlapBefore, timeOf } from './csn.ts'
 import {
   LdapTrouble,
   withLdap,
@@ -217,6 +217,7 @@ export class LdapSource implements DirectorySource {
       login,
       uuid: entry.values('entryUUID')[0] ?? '',
       passwords: entry.values(people.password),
+      writtenAt: timeOf(entry.values('entryCSN')[0] ?? ''),
       barred: this.#barred(values),
       keys: values(people.keys),
       claims: [...(people.loginIsAddress ? [login] : []), ...people.aliases.flatMap(values)],

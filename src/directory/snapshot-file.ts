@@ -88,19 +88,37 @@ function accountOf(item: unknown): Account | undefined {
   const cost = field(item, 'cost')
   const claims = texts(field(item, 'claims'))
   const grants = texts(field(item, 'grants'))
-  // A snapshot of before there were keys is as good as ever.
+  // A snapshot of before there were these is as good as ever.
   const keys = texts(field(item, 'keys') ?? [])
-  const unusableKeys = field(item, 'unusableKeys') ?? 0
+  const [unusableKeys, passwordSeenAt, passwordWrittenAt] = [
+    'unusableKeys',
+    'passwordSeenAt',
+    'passwordWrittenAt',
+  ].map(name => Number(field(item, name) ?? 0))
   const reason = field(item, 'rejection')
   const changedAt = field(item, 'changedAt')
   if (typeof login !== 'string' || typeof uuid !== 'string') return
   if (typeof hash !== 'string' || typeof cost !== 'string') return
   if (claims === undefined || grants === undefined || typeof changedAt !== 'number') return
-  if (keys === undefined || typeof unusableKeys !== 'number') return
+  if (keys === undefined || unusableKeys === undefined) return
+  if (passwordSeenAt === undefined || passwordWrittenAt === undefined) return
   const rejection = REJECTIONS.find(known => known === reason)
   // A reason we do not know must not come out as a login that works.
   if (reason !== undefined && rejection === undefined) return
-  return { login, uuid, hash, cost, keys, unusableKeys, claims, grants, rejection, changedAt }
+  return {
+    login,
+    uuid,
+    hash,
+    cost,
+    keys,
+    unusableKeys,
+    claims,
+    grants,
+    rejection,
+    passwordSeenAt,
+    passwordWrittenAt,
+    changedAt,
+  }
 }
 
 function field(item: unknown, name: string): unknown {

@@ -9,6 +9,8 @@ export interface SourceEntry {
   readonly passwords: readonly string[]
   /** What the source itself says against a login. */
   readonly barred: Rejection | undefined
+  /** When the entry was written last, in milliseconds since the epoch, where the source tells. */
+  readonly writtenAt?: number | undefined
   /** Every value of the attribute with SSH keys. */
   readonly keys?: readonly string[]
   readonly claims: readonly string[]

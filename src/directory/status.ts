@@ -43,6 +43,9 @@ export interface AccountStatus {
   readonly keys: readonly string[]
   /** How many more keys it has that are not taken: with options, of another type, too weak, or another's as well. */
   readonly unusableKeys: number
+  /** When its password was last seen to change, and when that was written at the source; undefined as below, or unknown. */
+  readonly passwordSeenAt: number | undefined
+  readonly passwordWrittenAt: number | undefined
   /** When it was last seen to change; undefined if not since the first reading of all. */
   readonly changedAt: number | undefined
 }
@@ -105,6 +108,8 @@ export function accountStatusOf(roster: Roster, login: string): AccountStatus | 
     rejection: account.rejection,
     scheme: account.cost,
     addresses: roster.addresses.get(login) ?? [],
+    passwordSeenAt: account.passwordSeenAt || undefined,
+    passwordWrittenAt: account.passwordWrittenAt || undefined,
     changedAt: account.changedAt === 0 ? undefined : account.changedAt,
   }
 }

@@ -5,7 +5,9 @@ import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 
 import type { Part } from '../base/lifecycle.ts'
 import { messageOf, Problem } from '../base/problem.ts'
+import type { DirectoryRequest } from '../directory/request.ts'
 import type { QueueRequest } from '../relay/queue/request.ts'
+import { readDirectoryRequest } from './directory-request.ts'
 import { readQueueRequest } from './queue-request.ts'
 
 /** What a command may ask of the running daemon. */
@@ -18,6 +20,8 @@ export interface ControlActions {
   probe(name: string): AsyncIterable<unknown>
   /** Asks something of the queue, or does something to it, and yields the answer piece by piece. */
   queue(request: QueueRequest): AsyncIterable<unknown>
+  /** Asks something of the directory, and yields the answer piece by piece. */
+  directory(request: DirectoryRequest): AsyncIterable<unknown>
   /** Whom a pseudonym in the log means. */
   who(pseudonym: string): AsyncIterable<unknown>
 }
@@ -42,6 +46,9 @@ export class ControlServer implements Part {
     )
     this.#server.post<{ Params: { pseudonym: string } }>('/who/:pseudonym', (request, reply) =>
       answer(reply, () => actions.who(request.params.pseudonym)),
+    )
+    this.#server.post('/directory', (request, reply) =>
+      answer(reply, () => actions.directory(readDirectoryRequest(request.body))),
     )
     this.#server.post('/queue', (request, reply) =>
       answer(reply, () => actions.queue(readQueueRequest(request.body))),

@@ -20,6 +20,8 @@ function accounts(
         cost: '',
         keys: [],
         unusableKeys: 0,
+        passwordSeenAt: 0,
+        passwordWrittenAt: 0,
         claims: own,
         grants: grants[login] ?? [],
         rejection: undefined,

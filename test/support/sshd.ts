@@ -115,7 +115,12 @@ export class Sshd {
   /** Arguments of ssh for this server and this key, up to and with the account. */
   client(key: string, ...more: readonly string[]): string[] {
     return [
-      ...['-F', 'none', '-p', String(this.port), '-i', this.keyFile(key)],
+      '-F',
+      'none',
+      '-p',
+      String(this.port),
+      '-i',
+      this.keyFile(key),
       ...['IdentitiesOnly=yes', 'BatchMode=yes', 'StrictHostKeyChecking=no', 'LogLevel=ERROR']
         .concat(`UserKnownHostsFile=${join(this.folder, 'known_hosts')}`)
         .flatMap(option => ['-o', option]),
