@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { isId } from '../../src/base/id.ts'
+import { Home, instructions } from '../support/mail-clients.ts'
 import { postfixNeedsRoot, startPostfix, type Postfix } from '../support/postfix.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { eventually, missing } from '../support/server-process.ts'
@@ -13,8 +14,10 @@ import { Site } from '../support/site.ts'
 import { startSlapd, type Slapd } from '../support/slapd.ts'
 import { ACCOUNT, finished, Sshd, sshdNeeds } from '../support/sshd.ts'
 
+// Git looks for its commands beside its own folder, not on the PATH.
+const GIT_SEND_EMAIL = '../lib/git-core/git-send-email'
 const skip =
-  missing('slapd', 'slapadd', 'ldapmodify', 'postfix', 'sshd', 'ssh') ??
+  missing('slapd', 'slapadd', 'ldapmodify', 'postfix', 'sshd', 'ssh', 'mutt', GIT_SEND_EMAIL) ??
   postfixNeedsRoot() ??
   sshdNeeds()
 
@@ -26,6 +29,15 @@ Subject: by key
 Hello
 .
 ..dots
+`
+
+const PATCH = `From 0123456789 Mon Sep 17 00:00:00 2001
+From: Alice <alice@example.org>
+Date: Mon, 23 Nov 2026 12:00:00 +0000
+Subject: [PATCH] by git
+
+---
+ x | 1 +
 `
 
 describe.skipIf(skip)('submission with an SSH key', () => {
@@ -187,6 +199,33 @@ describe.skipIf(skip)('submission with an SSH key', () => {
     const mail = await arrived(/no header here/)
     expect(mail).toMatch(/^From: "A. Lice" <alice@example.org>$/m)
     expect(mail).not.toContain('not sent')
+  })
+
+  test.each([
+    ['With an SSH key', 'message.eml', MESSAGE.replace('by key', 'by hand'), /Subject: by hand/],
+    ['With an SSH key: mutt', 'body.txt', 'Hello by mutt\n', /Hello by mutt/],
+    ['With an SSH key: git send-email', '0001-x.patch', PATCH, /Subject: \[PATCH\] by git/],
+  ])('works as docs/clients.md says: %s', async (section, file, text, pattern) => {
+    const home = new Home(await mkdtemp(join(folder, 'home-')))
+    const config = (await instructions('With an SSH key')).files.get('~/.ssh/config') ?? ''
+    await home.write(
+      '~/.ssh/config',
+      config
+        .replace('HostName relay.example.org', `HostName 127.0.0.1\nPort ${sshd.port}`)
+        .replace('User submit', `User ${ACCOUNT}\nStrictHostKeyChecking no\nLogLevel ERROR`)
+        .replace('~/.ssh/id_ed25519', sshd.keyFile('bob')),
+    )
+    const own = (said: string): string =>
+      said
+        .replaceAll('ssh submit', `ssh -F ${home.path('~/.ssh/config')} submit`)
+        .replaceAll('alice@', 'bob@')
+    const { files, command } = await instructions(section)
+    for (const [path, content] of files) {
+      if (path !== '~/.ssh/config') await home.write(path, own(content))
+    }
+    await home.write(`~/${file}`, own(text))
+    expect(await home.run(own(command))).toMatchObject({ code: 0 })
+    expect(await arrived(pattern)).toContain('<bob@example.org>')
   })
 
   test('sends no half of a message whose sender has gone', async () => {
