@@ -25,11 +25,13 @@ export async function listenOnSocket(
   }
   const gid = group === undefined ? undefined : await groupNumber(group)
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+    // Whatever our mask is: the group has to get through to it.
+    if (mkdirSync(dirname(path), { recursive: true }) !== undefined) chmodSync(dirname(path), 0o755)
     await removeLeftOver(path)
     await bound(server, path)
     if (gid !== undefined) {
-      chownSync(path, -1, gid)
+      // In a folder with the set-group-ID bit it has its group already.
+      if (lstatSync(path).gid !== gid) chownSync(path, -1, gid)
       chmodSync(path, 0o660)
     }
   } catch (error) {

@@ -39,20 +39,15 @@ export async function runCommand(args: readonly string[], version: string): Prom
     addBackup,
     addCheck,
     addDemo,
-    addProbe,
-    addQueue,
-    addRestore,
-    addCheck,
-    addDemo,
     addDirectory,
     addProbe,
     addQueue,
+    addRestore,
     addRun,
     addSsh,
     addTrace,
     addWho,
   ]) {
-  ])
     add(program, context)
   }
   try {

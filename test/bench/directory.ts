@@ -20,6 +20,8 @@ export interface DirectoryResult {
   readonly accounts: number
   /** Everything read, judged, and on the disk. Goal: 10 s for 100,000. */
   readonly fullSync: number
+  /** Processor time of ours in it. */
+  readonly fullSyncCpu: number
   /** Nothing has changed. Goal: 50 ms. */
   readonly unchangedPoll: number
   /** One account has changed. */
@@ -69,6 +71,7 @@ export function directoryLines(result: DirectoryResult): readonly string[] {
   const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} ms`
   return [
     row(`full sync of ${result.accounts} accounts`, ms(result.fullSync), 'goal: 10 s for 100,000'),
+    row('  processor time of it', ms(result.fullSyncCpu), ''),
     row('  the event loop stood still for at most', ms(result.longestPause), ''),
     row('poll when nothing has changed', ms(result.unchangedPoll), 'goal: 50 ms'),
     row('poll when one account has changed', ms(result.oneChange), ''),
@@ -85,7 +88,7 @@ export function directoryLines(result: DirectoryResult): readonly string[] {
 async function measureDirectory(
   accounts: number,
 ): Promise<
-  Pick<DirectoryResult, 'fullSync' | 'unchangedPoll' | 'oneChange' | 'longestPause' | 'lookUpAll'>
+  Omit<DirectoryResult, 'accounts' | 'lookUpFew' | 'sendmailStart' | 'authorizedKeysStart'>
 > {
   const people = Array.from({ length: accounts }, (_, n) => ({
     uid: `user${n}`,
@@ -122,17 +125,25 @@ async function measureDirectory(
   })
   try {
     const pauses = watchPauses()
+    const used = process.cpuUsage()
     const fullSync = await timed(() => directory.start())
+    const { user, system } = process.cpuUsage(used)
     const longestPause = pauses.stop()
     const { accounts: known } = directory.status()
     if (known !== accounts) throw new Error(`${known} accounts of ${accounts}`)
     const unchangedPoll = median(await times(5, () => directory.sync()))
-    slapd.modify(
-      `dn: uid=user1,${slapd.peopleDn}\nchangetype: modify\nreplace: accountStatus\naccountStatus: inactive 2026-01-01\n`,
-    )
+    const change = (status: string): void =>
+      slapd.modify(
+        `dn: uid=user1,${slapd.peopleDn}\nchangetype: modify\nreplace: accountStatus\naccountStatus: ${status}\n`,
+      )
+    // Everybody was written within seconds, which an increment overlaps; the next one has only what has changed.
+    change('inactive 2026-01-01')
+    await directory.sync()
+    change('retiring 2026-01-01')
     const oneChange = await timed(() => directory.sync())
     return {
       fullSync,
+      fullSyncCpu: (user + system) / 1000,
       unchangedPoll,
       oneChange,
       longestPause,
