@@ -33,6 +33,10 @@ function rig(store: ApplicationPasswordStore = new SqliteApplicationPasswords(':
       rejection: undefined,
       scheme: '',
       addresses: ['alice@example.org'],
+      keys: [],
+      unusableKeys: 0,
+      passwordSeenAt: undefined,
+      passwordWrittenAt: undefined,
       changedAt: undefined,
     } as AccountStatus | undefined,
   }

@@ -34,6 +34,10 @@ function rig(world: World = {}): {
     rejection: world.rejection,
     scheme: '',
     addresses: [],
+    keys: [],
+    unusableKeys: 0,
+    passwordSeenAt: undefined,
+    passwordWrittenAt: undefined,
     changedAt: undefined,
   }
   const { proof = { kind: 'proven' }, takes = 10 } = world
