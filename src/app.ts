@@ -119,6 +119,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     inputs: {
       ...(relay && {
         queue: () => relay.store.counts(),
+        sites: () => relay.sites(),
         directory: () => ageOf(relay),
         certificateExpiry: () => certificates?.expiry,
       }),
@@ -131,6 +132,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       providers,
       clock,
       wake: relay.wake,
+      sites: relay.sites,
       report: relay.report,
       say: sentence => log.say(sentence),
     })

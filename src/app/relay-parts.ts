@@ -34,6 +34,8 @@ export interface Relay {
   readonly report: ReportRelayEvent
   /** Tells the runner that something may be due now. */
   readonly wake: () => void
+  /** How mail goes to each provider now. */
+  readonly sites: QueueRunner['sites']
 }
 
 interface Reports {
@@ -80,6 +82,7 @@ export async function createRelay(
       total: config.delivery.concurrency,
       perDomain: config.delivery.concurrency_per_destination,
     },
+    shaping: delivery.shaping,
     stopGrace: 5 * SECOND,
   })
   const submission = new SubmissionServer({
@@ -131,6 +134,7 @@ export async function createRelay(
     applicationPasswords,
     limitsOf,
     wake: () => runner.wake(),
+    sites: domains => runner.sites(domains),
     report: report.relay,
   }
 }

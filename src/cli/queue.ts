@@ -19,6 +19,7 @@ import {
   targetOf,
   type FilterOptions,
 } from './queue-selection.ts'
+import { siteLine } from './site-words.ts'
 
 interface ListOptions extends FilterOptions {
   readonly limit: number
@@ -113,8 +114,13 @@ Example:
       for await (const answer of askQueue(queueOf(options), { ask: 'find', id: messageName(id) })) {
         if (answer.kind === 'unknown') exitWith(1)
         if (options.json === true) printJson(answer)
-        else if (answer.kind === 'message') print(messageLines(answer.record, Date.now()))
-        else print([`there is no message ${id}`])
+        else if (answer.kind === 'message') {
+          const now = Date.now()
+          print([
+            ...messageLines(answer.record, now),
+            ...answer.sites.map(site => siteLine(site, now)),
+          ])
+        } else print([`there is no message ${id}`])
       }
     })
 }
