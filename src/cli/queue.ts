@@ -9,6 +9,7 @@ import { addQueueOptions, askQueue } from './queue-access.ts'
 import { ActedTally, standingLines } from './queue-acted.ts'
 import { confirmDrop } from './queue-confirm.ts'
 import { listLines } from './queue-list.ts'
+import { addRescue } from './queue-rescue.ts'
 import {
   addFilterOptions,
   addStateOption,
@@ -61,6 +62,7 @@ export function addQueue(program: Command, context: CommandContext): void {
     .description('Look at the messages that wait, and try, keep back, release or remove them.')
   addList(queue)
   addShow(queue, context)
+  addRescue(queue, context)
   for (const action of ['retry', 'hold', 'release', 'drop'] as const) {
     addAction(queue, action, context)
   }
