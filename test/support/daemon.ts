@@ -57,11 +57,15 @@ export class Daemon {
 
   /** Resolves when it says that it is ready; fails with its output if it ends before. */
   async ready(adminPort: number): Promise<void> {
-    await eventually(async () => {
-      if (this.#child.exitCode !== null) throw new Error(`ended at start:\n${this.output}`)
-      const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined)
-      return answer?.ok === true ? true : undefined
-    }, `readiness on port ${adminPort}, having said:\n${this.output}`)
+    await eventually(
+      async () => {
+        if (this.#child.exitCode !== null) throw new Error(`ended at start:\n${this.output}`)
+        const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined)
+        return answer?.ok === true ? true : undefined
+      },
+      `readiness on port ${adminPort}`,
+      60_000,
+    )
   }
 
   /** The first line that matches, waiting for it. */
