@@ -7,6 +7,7 @@ import { probeNow } from './app/probe-now.ts'
 import { createProbing, providersOf, type Probing } from './app/prober-parts.ts'
 import type { Pseudonyms } from './app/pseudonyms.ts'
 import { createQueueControl } from './app/queue-control.ts'
+import { readiness } from './app/readiness.ts'
 import { createRelay, type Relay } from './app/relay-parts.ts'
 import type { Surroundings } from './app/surroundings.ts'
 import { whoIs } from './app/who.ts'
@@ -16,7 +17,7 @@ import { Problem } from './base/problem.ts'
 import type { LoadedProbes } from './config/load-probes.ts'
 import type { LoadedRelay } from './config/load-relay.ts'
 import type { RelayConfig } from './config/relay-schema.ts'
-import { createHealth, type HealthCheck } from './observe/health.ts'
+import { createHealth } from './observe/health.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { createTrace } from './observe/trace.ts'
@@ -120,6 +121,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     inputs: {
       ...(relay && {
         queue: () => relay.store.counts(),
+        sites: () => relay.sites(),
         directory: () => ageOf(relay),
         certificateExpiry: () => certificates?.expiry,
       }),
@@ -132,6 +134,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       providers,
       clock,
       wake: relay.wake,
+      sites: relay.sites,
       report: relay.report,
       say: sentence => log.say(sentence),
     })
@@ -167,7 +170,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       host: listen.host,
       port: listen.port,
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
-      health: createHealth({ alive: [], ready: readiness(relay) }),
+      health: createHealth({ alive: [], ready: relay === undefined ? [] : readiness(relay) }),
       status: createStatusSource({
         history,
         real,
@@ -254,32 +257,4 @@ function noRelay(): never {
 function ageOf({ directory }: Relay): { ageSeconds: number; accounts: number } | undefined {
   const { ageSeconds, accounts } = directory.status()
   return ageSeconds === undefined ? undefined : { ageSeconds, accounts }
-}
-
-/** Ready is: can take mail. Whether it arrives is for alerts. */
-function readiness(relay: Relay | undefined): HealthCheck[] {
-  if (relay === undefined) return []
-  return [
-    {
-      name: 'directory',
-      check: () => {
-        const ok = relay.directory.ready()
-        return { ok, detail: ok ? 'a snapshot is loaded' : 'no snapshot is loaded yet' }
-      },
-    },
-    {
-      name: 'store',
-      check: async () => {
-        const { queued, active, held } = await relay.store.counts()
-        return { ok: true, detail: `${queued} queued, ${active} active, ${held} held` }
-      },
-    },
-    {
-      name: 'listeners',
-      check: () => {
-        const open = relay.submission.listening.map(({ address }) => address)
-        return { ok: open.length > 0, detail: open.join(', ') }
-      },
-    },
-  ]
 }

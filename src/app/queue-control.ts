@@ -14,9 +14,11 @@ import type {
   QueueRequest,
   Selection,
 } from '../relay/queue/request.ts'
+import type { SiteState } from '../relay/queue/site-traffic.ts'
 import { SqliteQueueStore } from '../relay/queue/sqlite-store.ts'
 import { names, titleOf } from '../relay/queue/standing.ts'
 import type {
+  MessageRecord,
   OperatorAction,
   QueueOperations,
   QueueStore,
@@ -31,6 +33,7 @@ export type {
   QueueRequest,
   Selection,
 } from '../relay/queue/request.ts'
+export type { SiteState } from '../relay/queue/site-traffic.ts'
 export type {
   HoldTarget,
   MessageRecord,
@@ -44,6 +47,8 @@ export interface QueueControlOptions {
   readonly clock: Clock
   /** Something may be due now. */
   readonly wake: () => void
+  /** How mail goes to the sites of these domains, or to all. */
+  readonly sites: (domains?: readonly string[]) => readonly SiteState[]
   readonly report: ReportRelayEvent
   /** Notes in the log what an operator did; never whose mail it was. */
   readonly say: (sentence: string) => void
@@ -58,7 +63,12 @@ export function createQueueControl(options: QueueControlOptions): QueueControl {
   return async function* answer(request) {
     switch (request.ask) {
       case 'list':
-        yield { kind: 'queue', counts: await store.counts(), holds: await store.holds() }
+        yield {
+          kind: 'queue',
+          counts: await store.counts(),
+          holds: await store.holds(),
+          slowed: options.sites().filter(({ level, pausedUntil }) => level > 0 || pausedUntil > 0),
+        }
         yield* list(options, request.select, request.limit)
         return
       case 'count': {
@@ -71,7 +81,7 @@ export function createQueueControl(options: QueueControlOptions): QueueControl {
         const record = await store.find(request.id)
         yield record === undefined
           ? { kind: 'unknown', id: request.id }
-          : { kind: 'message', record }
+          : { kind: 'message', record, sites: options.sites(domainsOf(record)) }
         return
       }
       case 'act':
@@ -99,7 +109,14 @@ export async function openQueueControl(
     const store = await SqliteQueueStore.open(path)
     const nobody = (): void => undefined
     return {
-      ask: createQueueControl({ ...options, store, wake: nobody, report: nobody, say: nobody }),
+      ask: createQueueControl({
+        ...options,
+        store,
+        wake: nobody,
+        sites: () => [],
+        report: nobody,
+        say: nobody,
+      }),
       close: async () => {
         await store.close()
         folder.close()
@@ -185,6 +202,13 @@ async function actOn(
     }
   }
   return { result: 'done', kept: '' }
+}
+
+/** Of the recipients that are not at their end. */
+function domainsOf({ recipients }: MessageRecord): readonly string[] {
+  return recipients
+    .filter(({ state }) => state === 'queued' || state === 'held')
+    .map(({ address }) => address.slice(address.lastIndexOf('@') + 1).toLowerCase())
 }
 
 /** Why nothing of a message is waiting; undefined if something is. */

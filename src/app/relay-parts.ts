@@ -32,9 +32,13 @@ export interface Relay {
   /** Undefined where they are turned off. */
   readonly applicationPasswords: ApplicationPasswords | undefined
   readonly limitsOf: (login: string) => LoginLimits
+  /** Octets that are left for the state; undefined where nobody knows. */
+  readonly freeSpace: () => number | undefined
   readonly report: ReportRelayEvent
   /** Tells the runner that something may be due now. */
   readonly wake: () => void
+  /** How mail goes to each provider now. */
+  readonly sites: QueueRunner['sites']
 }
 
 interface Reports {
@@ -81,8 +85,10 @@ export async function createRelay(
       total: config.delivery.concurrency,
       perDomain: config.delivery.concurrency_per_destination,
     },
+    shaping: delivery.shaping,
     stopGrace: 5 * SECOND,
   })
+  const freeSpace = freeSpaceOf(folder.path, clock)
   const submission = new SubmissionServer({
     hostname: config.hostname,
     listeners: listenersOf(loaded, directory),
@@ -92,7 +98,7 @@ export async function createRelay(
     ready: () => (directory.ready() ? undefined : 'no directory data is loaded yet'),
     store,
     meter: createMeter(limitsOf, store.ledger, limitsKey, surroundings),
-    freeSpace: freeSpaceOf(folder.path, clock),
+    freeSpace,
     onAccepted: () => runner.wake(),
     report: report.relay,
     clock,
@@ -126,7 +132,9 @@ export async function createRelay(
     submission,
     applicationPasswords,
     limitsOf,
+    freeSpace,
     wake: () => runner.wake(),
+    sites: domains => runner.sites(domains),
     report: report.relay,
   }
 }

@@ -70,6 +70,7 @@ export function demoRelay(
       retry: ['5s', '10s', '15s', '30s'],
       delay_notice_after: '5m',
       give_up_after: '15m',
+      back_off: { recovery: '3s', longest_pause: '20s' },
     },
   })
   return {

@@ -48,6 +48,11 @@ export async function* askQueue(
   }
 }
 
+/** The folder of the queue that is meant. */
+export async function stateOf(options: QueueOptions): Promise<string> {
+  return options.state ?? (await configured(options.relay)).config.state
+}
+
 async function configured(relay: string | undefined): Promise<LoadedRelay> {
   const file = relay ?? chosenFiles({}).relay
   if (file === undefined) {

@@ -5,6 +5,7 @@ import {
   type StandingHold,
 } from '../app/queue-control.ts'
 import { formatDuration } from '../base/duration.ts'
+import { siteLine } from './site-words.ts'
 import { amount, table } from './table.ts'
 import { ago, dateTime, whenNext } from './times.ts'
 
@@ -26,6 +27,7 @@ export function listLines(
   for (const answer of answers) {
     if (answer.kind === 'queue') {
       lines.push(...holdLines(answer.holds, now))
+      lines.push(...answer.slowed.map(site => siteLine(site, now)))
       const { queued, active, held, oldestAt } = answer.counts
       const oldest =
         oldestAt === undefined ? '' : `; the oldest has waited ${formatDuration(now - oldestAt)}`

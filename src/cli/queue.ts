@@ -9,6 +9,7 @@ import { addQueueOptions, askQueue } from './queue-access.ts'
 import { ActedTally, standingLines } from './queue-acted.ts'
 import { confirmDrop } from './queue-confirm.ts'
 import { listLines } from './queue-list.ts'
+import { addRescue } from './queue-rescue.ts'
 import {
   addFilterOptions,
   addStateOption,
@@ -19,6 +20,7 @@ import {
   targetOf,
   type FilterOptions,
 } from './queue-selection.ts'
+import { siteLine } from './site-words.ts'
 
 interface ListOptions extends FilterOptions {
   readonly limit: number
@@ -60,6 +62,7 @@ export function addQueue(program: Command, context: CommandContext): void {
     .description('Look at the messages that wait, and try, keep back, release or remove them.')
   addList(queue)
   addShow(queue, context)
+  addRescue(queue, context)
   for (const action of ['retry', 'hold', 'release', 'drop'] as const) {
     addAction(queue, action, context)
   }
@@ -113,8 +116,13 @@ Example:
       for await (const answer of askQueue(queueOf(options), { ask: 'find', id: messageName(id) })) {
         if (answer.kind === 'unknown') exitWith(1)
         if (options.json === true) printJson(answer)
-        else if (answer.kind === 'message') print(messageLines(answer.record, Date.now()))
-        else print([`there is no message ${id}`])
+        else if (answer.kind === 'message') {
+          const now = Date.now()
+          print([
+            ...messageLines(answer.record, now),
+            ...answer.sites.map(site => siteLine(site, now)),
+          ])
+        } else print([`there is no message ${id}`])
       }
     })
 }

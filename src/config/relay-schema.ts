@@ -83,6 +83,15 @@ const loginLimits = z.strictObject({
   new_recipients_per_day: limit().optional(),
 })
 
+const addressOrder = word(['ipv4-first', 'ipv6-first', 'ipv4-only'])
+
+/** What one provider is sent; absent here is what the table of providers says. */
+const shaping = z.strictObject({
+  connections: limit().optional(),
+  messages_per_connection: limit().optional(),
+  messages_per_minute: limit().optional(),
+})
+
 const localListener = z.strictObject({
   address: hostPort(),
   /** Stands where a login stands: in limits, in the queue. */
@@ -164,10 +173,17 @@ export const relaySchema = z.strictObject({
       port: port().default(25),
       tls: word(['opportunistic', 'required']).default('opportunistic'),
       allow_loopback: flag().default(false),
-      address_order: word(['ipv4-first', 'ipv6-first']).default('ipv4-first'),
+      address_order: addressOrder.default('ipv4-first'),
+      /** By domain of the recipients, or by provider. */
+      address_order_of: z.record(z.string().toLowerCase(), addressOrder).default({}),
     }),
     concurrency: count(1, 1_000).default(50),
     concurrency_per_destination: count(1, 100).default(5),
+    shaping: z.record(z.string(), shaping).default({}),
+    back_off: section({
+      recovery: duration({ atLeast: '1s', atMost: '1d' }).prefault('15m'),
+      longest_pause: duration({ atLeast: '1s', atMost: '1d' }).prefault('4h'),
+    }),
     retry: z
       .array(duration({ atLeast: '1s', atMost: '1d' }))
       .min(1, 'should hold at least one duration')

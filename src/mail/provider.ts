@@ -27,8 +27,19 @@ export interface Provider {
   readonly authHosts: readonly string[]
   /** First rule that matches wins. */
   readonly replyRules: readonly ReplyRule[]
+  /** What it takes from a sender that it has nothing against. Absent: as `OTHER`. */
+  readonly shaping?: Shaping
   /** Where the row comes from: `live` was seen by us, `documentation` was read. */
   readonly verified: 'live' | 'documentation'
+}
+
+/** How much mail at a time; `Infinity` is no limit. */
+export interface Shaping {
+  /** Deliveries at the same time, over all domains with one set of MX hosts. */
+  readonly connections: number
+  /** Messages over one connection. */
+  readonly messagesPerConnection: number
+  readonly messagesPerMinute: number
 }
 
 /** Classifies a reply. Conditions that are absent always hold. */
@@ -40,6 +51,8 @@ export interface ReplyRule {
   readonly enhanced?: readonly string[]
   readonly text?: RegExp
   readonly class: FailureClass
+  /** Milliseconds for which a sender that is told this had better be silent. */
+  readonly pause?: number
 }
 
 /** Many enhanced codes for one rule, written in a row. */

@@ -61,6 +61,8 @@ export function entryOf(event: Event): Entry {
         'queue',
         `${event.id} ${event.final} after ${formatDuration(event.seconds * 1_000)} (${event.provider})`,
       )
+    case 'slowed-down':
+      return slowedEntry(event)
     case 'report-queued':
       return info('report', `${event.id} queued, about ${event.about}`)
     case 'report-undeliverable':
@@ -157,6 +159,19 @@ function overLimitEntry(event: Extract<Event, { kind: 'login-over-limit' }>): En
     ...warn('limit', `over ${most} ${name}, ${became}; room again at ${again}`),
     person: { preposition: 'for', name: login },
   }
+}
+
+function slowedEntry(event: Extract<Event, { kind: 'slowed-down' }>): Entry {
+  const { connections, messagesPerMinute, name, pausedUntil, provider, reply } = event
+  const where = name === provider ? name : `${provider} (${name})`
+  const again =
+    pausedUntil === 0 ? '' : `nothing until ${new Date(pausedUntil).toISOString()}, then`
+  const rate = messagesPerMinute === undefined ? '' : many(messagesPerMinute, 'message')
+  const most = connections === undefined ? '' : `over ${many(connections, 'connection')}`
+  return warn(
+    'shaping',
+    words(`${where} objects,`, again, 'at most', rate, 'a minute', most, `after: ${reply}`),
+  )
 }
 
 function attemptEntry(event: Extract<Event, { kind: 'attempt' }>): Entry {

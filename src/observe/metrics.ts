@@ -58,7 +58,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const probe = probeMetrics(registry, options, clock)
   const directory = directoryMetrics(registry, clock)
   const account = accountMetrics(registry)
-  const readInputs = inputMetrics(registry, options.inputs, clock)
+  const readInputs = inputMetrics(registry, options.inputs, clock, options.providers)
   return {
     contentType: registry.contentType,
     async text() {

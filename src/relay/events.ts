@@ -1,5 +1,6 @@
 import type { FailureClass, Outcome } from '../mail/outcome.ts'
 import type { LimitName, OverLimit } from './limits/login-limits.ts'
+import type { SiteState } from './queue/site-traffic.ts'
 
 /**
  * What the relay reports upwards, through one function that is handed in. Metrics and log handle every kind (the
@@ -62,6 +63,8 @@ export type RelayEvent =
       /** Seconds from acceptance to the end. */
       readonly seconds: number
     }
+  /** A provider has objected to how much we send, and gets less. */
+  | ({ readonly kind: 'slowed-down' } & SiteState)
   | { readonly kind: 'report-queued'; readonly id: string; readonly about: string }
   | { readonly kind: 'report-undeliverable'; readonly id: string; readonly reply: string }
   | {

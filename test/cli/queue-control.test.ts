@@ -20,6 +20,7 @@ async function open() {
     providers: PROVIDERS,
     clock: () => T0 + 60_000,
     wake: () => woken++,
+    sites: () => [],
     report: event => events.push(event),
     say: sentence => sentences.push(sentence),
   })

@@ -12,6 +12,7 @@ import {
   selectionOf,
   targetOf,
 } from '../../src/cli/queue-selection.ts'
+import { siteLine } from '../../src/cli/site-words.ts'
 import { table } from '../../src/cli/table.ts'
 import { whenNext } from '../../src/cli/times.ts'
 import { readQueueRequest } from '../../src/web/queue-request.ts'
@@ -133,13 +134,27 @@ describe('what is printed', () => {
       deliveries: 0,
     } as const
     const answers: QueueAnswer[] = [
-      { kind: 'queue', counts, holds: [hold] },
+      { kind: 'queue', counts, holds: [hold], slowed: [] },
       { kind: 'listed', deliveries: 0, more: false },
     ]
     expect(listLines(answers, T0 + 60_000)).toEqual([
       'HELD: hold on everything, set 2026-01-05 08:00:00 (1m ago) by root (uid 0): 0 deliveries',
       'nothing found; in the queue: 0 queued, 0 active, 0 held',
     ])
+  })
+
+  test('a provider that gets less is said before anything else, with its own words', () => {
+    const site = { name: 'gmail', provider: 'gmail', running: 1, level: 3, pausedUntil: 0 }
+    const reply = '421 4.7.28 unusual rate'
+    expect(siteLine({ ...site, connections: 1, messagesPerMinute: 6, reply }, T0)).toBe(
+      'SLOWED: gmail: 1 of 1 connection in use, at most 6 messages a minute, since it said: 421 4.7.28 unusual rate',
+    )
+    expect(siteLine({ ...site, pausedUntil: T0 + 7_200_000, reply }, T0)).toBe(
+      'SLOWED: gmail: paused, next mail in 2h (10:00:00), 1 connection in use, since it said: 421 4.7.28 unusual rate',
+    )
+    expect(siteLine({ ...site, level: 0, connections: 5, reply: '' }, T0)).toBe(
+      'gmail: 1 of 5 connections in use',
+    )
   })
 
   test('an action on very many is not told line by line', () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import { describe, expect, test } from 'vitest'
 
-import type { Lease, NewMessage } from '../../src/relay/queue/store.ts'
+import { StoreUnavailable, type Lease, type NewMessage } from '../../src/relay/queue/store.ts'
 import {
   bodyOf,
   DELIVERED,
@@ -25,6 +25,15 @@ export function knowsItsSize(name: string, open: OpenStore): void {
       expect(await store.counts()).toMatchObject({ queued: 3, active: 2, held: 0 })
       await store.settle(first as Lease, settlement(first as Lease, DELIVERED))
       expect(await store.counts()).toEqual({ queued: 3, active: 1, held: 0, oldestAt: T0 + 1 })
+    })
+
+    test('a check changes nothing', async () => {
+      const { store } = await open()
+      await put(store, message(['bob@example.net']))
+      await expect(store.check()).resolves.toBeUndefined()
+      expect(await store.counts()).toMatchObject({ queued: 1, active: 0 })
+      await store.close()
+      await expect(store.check()).rejects.toBeInstanceOf(StoreUnavailable)
     })
 
     test('the sweep removes what ended before, and only that', async () => {

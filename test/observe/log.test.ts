@@ -56,6 +56,17 @@ const personal: readonly RelayEvent[] = [
     most: 100,
     until: AT,
   },
+  {
+    kind: 'slowed-down',
+    name: 'gmail',
+    provider: 'gmail',
+    running: 1,
+    connections: 1,
+    messagesPerMinute: 6,
+    level: 3,
+    pausedUntil: 0,
+    reply: '421 4.7.28 <bob@someone.example>: unusual rate',
+  },
   bounced,
 ]
 const verdict: ProbeEvent = {

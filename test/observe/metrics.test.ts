@@ -165,6 +165,53 @@ describe('metrics', () => {
     )
   })
 
+  it('counts what was delivered by the TLS of the connection, recipient by recipient', async () => {
+    const metrics = metricsWith()
+    const delivered = { ...attempt, outcome: 'delivered', class: 'none' } as const
+    metrics.relay(delivered)
+    metrics.relay({ ...delivered, provider: 'yahoo', tls: '' })
+    metrics.relay({ ...delivered, provider: 'yahoo', tls: 'TLSv1.1' })
+    metrics.relay(attempt)
+    const lines = await linesOf(metrics)
+    const name = 'mailcanary_relay_delivered_tls_total'
+    expect(lines).toContain(`${name}{provider="gmail",tls="TLSv1.3"} 2`)
+    expect(lines).toContain(`${name}{provider="yahoo",tls="none"} 2`)
+    expect(lines).toContain(`${name}{provider="yahoo",tls="other"} 2`)
+    expect(lines).toContain(`${name}{provider="other",tls="TLSv1.2"} 0`)
+  })
+
+  it('shows how mail goes to each provider, and of hosts without a label the slowest', async () => {
+    const site = { running: 2, level: 0, pausedUntil: 0, reply: '' }
+    const metrics = metricsWith({
+      sites: () => [
+        { ...site, name: 'gmail', provider: 'gmail', level: 2, connections: 1 },
+        { ...site, name: 'mx.example.net', provider: 'other', level: 1 },
+        {
+          ...site,
+          name: 'mx.example.com',
+          provider: 'other',
+          level: 4,
+          pausedUntil: NOW + 90_000,
+        },
+      ],
+    })
+    metrics.relay({
+      ...site,
+      kind: 'slowed-down',
+      name: 'mx.example.com',
+      provider: 'other',
+      level: 4,
+    })
+    const lines = await linesOf(metrics)
+    expect(lines).toContain('mailcanary_relay_shaping_level{provider="gmail"} 2')
+    expect(lines).toContain('mailcanary_relay_shaping_level{provider="yahoo"} 0')
+    expect(lines).toContain('mailcanary_relay_shaping_level{provider="other"} 4')
+    expect(lines).toContain('mailcanary_relay_shaping_paused_seconds{provider="other"} 90')
+    expect(lines).toContain('mailcanary_relay_deliveries_running{provider="other"} 4')
+    expect(lines).toContain('mailcanary_relay_slowed_down_total{provider="other"} 1')
+    expect(lines.join('\n')).not.toContain('example.net')
+  })
+
   it('never has a login, an address or a domain of a recipient as a label', async () => {
     const metrics = metricsWith(allInputs)
     metrics.relay({ kind: 'login', result: 'refused', login: 'alice' })

@@ -57,11 +57,16 @@ export class Daemon {
 
   /** Resolves when it says that it is ready; fails with its output if it ends before. */
   async ready(adminPort: number): Promise<void> {
-    await eventually(async () => {
+    let last = 'no answer'
+    const ask = async (): Promise<true | undefined> => {
       if (this.#child.exitCode !== null) throw new Error(`ended at start:\n${this.output}`)
       const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined)
+      if (answer !== undefined) last = await answer.text()
       return answer?.ok === true ? true : undefined
-    }, `readiness on port ${adminPort}, having said:\n${this.output}`)
+    }
+    await eventually(ask, `readiness on port ${adminPort}`, 60_000).catch((error: unknown) => {
+      throw new Error(`${String(error)}; the last answer: ${last}; it said:\n${this.output}`)
+    })
   }
 
   /** The first line that matches, waiting for it. */

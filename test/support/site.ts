@@ -44,22 +44,26 @@ export class Site {
   daemon: Daemon | undefined
   readonly #daemons: Daemon[] = []
 
-  private constructor(folder: string, certificates: TestCertificates, ports: Site['ports']) {
+  readonly state: string
+
+  private constructor(
+    folder: string,
+    state: string,
+    certificates: TestCertificates,
+    ports: Site['ports'],
+  ) {
     this.folder = folder
+    this.state = state
     this.certificates = certificates
     this.ports = ports
     this.relayFile = join(folder, 'relay.yaml')
   }
 
-  static async create(folder: string): Promise<Site> {
+  static async create(folder: string, state = join(folder, 'state')): Promise<Site> {
     const certificates = await testCertificates(join(folder, 'ca'))
     const [submissions, submission, admin] = [await freePort(), await freePort(), await freePort()]
     await mkdir(join(folder, 'secrets'))
-    return new Site(folder, certificates, { submissions, submission, admin })
-  }
-
-  get state(): string {
-    return join(this.folder, 'state')
+    return new Site(folder, state, certificates, { submissions, submission, admin })
   }
 
   /** Everything that was printed since the first start. */

@@ -11,6 +11,7 @@ export const GMAIL: Provider = {
   junkNames: ['[Gmail]/Spam', '[Google Mail]/Spam'],
   authHosts: ['mx.google.com'],
   verified: 'documentation',
+  shaping: { connections: 5, messagesPerConnection: 50, messagesPerMinute: Infinity },
   replyRules: [
     // 4.7.0 has many meanings: the text alone tells them apart.
     {

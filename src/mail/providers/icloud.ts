@@ -8,6 +8,7 @@ export const ICLOUD: Provider = {
   junkNames: ['Junk'],
   authHosts: ['.icloud.com'],
   verified: 'documentation',
+  shaping: { connections: 10, messagesPerConnection: 5, messagesPerMinute: Infinity },
   replyRules: [
     {
       sample:

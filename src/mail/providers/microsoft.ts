@@ -80,6 +80,7 @@ const SHARED = {
   // It names no host in Authentication-Results.
   authHosts: [''],
   verified: 'documentation',
+  shaping: { connections: 5, messagesPerConnection: 50, messagesPerMinute: Infinity },
   replyRules: RULES,
 } as const
 

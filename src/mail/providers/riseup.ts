@@ -8,5 +8,6 @@ export const RISEUP: Provider = {
   junkNames: ['Spam', 'Junk'],
   authHosts: ['.riseup.net'],
   verified: 'documentation',
+  shaping: { connections: 5, messagesPerConnection: 20, messagesPerMinute: Infinity },
   replyRules: [],
 }

@@ -1,3 +1,4 @@
+import { HOUR } from '../../base/clock.ts'
 import type { Provider } from '../provider.ts'
 
 /**
@@ -11,6 +12,7 @@ export const YAHOO: Provider = {
   junkNames: ['Bulk', 'Bulk Mail'],
   authHosts: ['.yahoo.com'],
   verified: 'documentation',
+  shaping: { connections: 5, messagesPerConnection: 20, messagesPerMinute: Infinity },
   replyRules: [
     {
       // 4xx, and yet for good: the class tells a person what to do, the queue goes on trying.
@@ -18,12 +20,14 @@ export const YAHOO: Provider = {
         '421 4.7.1 [TS03] All messages from 192.0.2.10 will be permanently deferred; Retrying will NOT succeed. See https://postmaster.yahooinc.com/error-codes',
       text: /\[TSS?03\]/,
       class: 'policy',
+      pause: HOUR,
     },
     {
       sample:
         '421 4.7.0 [TSS04] Messages from 192.0.2.10 temporarily deferred due to unexpected volume or user complaints - 4.16.55.1; see https://postmaster.yahooinc.com/error-codes',
       text: /\[TSS?0[45]\]|temporarily deferred due to (?:unexpected volume|user complaints)/i,
       class: 'reputation',
+      pause: 2 * HOUR,
     },
     {
       sample:

@@ -1,12 +1,15 @@
 import type { Registry } from 'prom-client'
 
 import { SECOND, type Clock } from '../../base/clock.ts'
+import type { SiteState } from '../../relay/queue/site-traffic.ts'
 import type { QueueCounts } from '../../relay/queue/store.ts'
 import { combinations, counter, gauge } from './instruments.ts'
 
 /** What is asked at each scrape, since only its owner knows it. One that is absent has no metric. */
 export interface MetricInputs {
   readonly queue?: () => Promise<QueueCounts>
+  /** How mail goes to each provider, or to each host that is of none. */
+  readonly sites?: () => readonly SiteState[]
   /** Undefined while no snapshot is loaded. */
   readonly directory?: () => { readonly ageSeconds: number; readonly accounts: number } | undefined
   /** When the certificate that ends first does, milliseconds since the epoch; undefined where there is none. */
@@ -26,12 +29,17 @@ export function inputMetrics(
   registry: Registry,
   inputs: MetricInputs,
   clock: Clock,
+  providers: readonly string[],
 ): () => Promise<void> {
-  const { queue, directory, certificateExpiry } = inputs
+  const { queue, directory, certificateExpiry, sites } = inputs
   const readers: (readonly [string, () => Promise<void>])[] = []
   if (queue) {
     const set = queueGauges(registry, clock)
     readers.push(['queue', () => read(queue, set)])
+  }
+  if (sites) {
+    const set = siteGauges(registry, clock, [...new Set([...providers, 'other'])])
+    readers.push(['sites', () => read(sites, set)])
   }
   if (directory) {
     const set = directoryGauges(registry)
@@ -78,6 +86,42 @@ function queueGauges(registry: Registry, clock: Clock): (counts: QueueCounts | u
     const since = counts?.oldestAt
     if (!counts) oldest.set(NaN)
     else oldest.set(since === undefined ? 0 : Math.max(0, -secondsTo(since, clock)))
+  }
+}
+
+function siteGauges(
+  registry: Registry,
+  clock: Clock,
+  providers: readonly string[],
+): (sites: readonly SiteState[] | undefined) => void {
+  const series = combinations({ provider: providers })
+  const running = gauge(
+    registry,
+    'mailcanary_relay_deliveries_running',
+    'Deliveries under way to each provider.',
+    series,
+  )
+  const level = gauge(
+    registry,
+    'mailcanary_relay_shaping_level',
+    'Steps below the full allowance since the provider objected, 0 to 4; of several hosts the slowest.',
+    series,
+  )
+  const paused = gauge(
+    registry,
+    'mailcanary_relay_shaping_paused_seconds',
+    'Seconds for which the provider gets no mail since it asked for that; of several hosts the longest.',
+    series,
+  )
+  return sites => {
+    for (const provider of providers) {
+      const of = sites?.filter(site => site.provider === provider)
+      const most = (numbers: readonly number[] | undefined): number =>
+        numbers === undefined ? NaN : Math.max(0, ...numbers)
+      running.set({ provider }, of?.reduce((sum, site) => sum + site.running, 0) ?? NaN)
+      level.set({ provider }, most(of?.map(site => site.level)))
+      paused.set({ provider }, most(of?.map(site => secondsTo(site.pausedUntil, clock))))
+    }
   }
 }
 

@@ -8,6 +8,13 @@ import { combinations, counter, durations, gauge } from './instruments.ts'
 /** Label of every destination that is no provider we know by its MX. */
 const OTHER = 'other'
 
+const TLS = ['TLSv1.3', 'TLSv1.2', OTHER, 'none'] as const
+
+function tlsLabel(protocol: string): (typeof TLS)[number] {
+  if (protocol === '') return 'none'
+  return TLS.find(name => name === protocol) ?? OTHER
+}
+
 /** Metrics of the relay: logins, messages, delivery attempts and where recipients ended. */
 export function relayMetrics(
   registry: Registry,
@@ -55,6 +62,18 @@ export function relayMetrics(
       { provider, outcome: 'delivered', class: 'none' },
       ...combinations({ provider: [provider], outcome: ['deferred', 'bounced'], class: failures }),
     ]),
+  )
+  const tls = counter(
+    registry,
+    'mailcanary_relay_delivered_tls_total',
+    'Recipients delivered by the TLS of the connection; none is clear text.',
+    combinations({ provider: all, tls: TLS }),
+  )
+  const slowed = counter(
+    registry,
+    'mailcanary_relay_slowed_down_total',
+    'Times a provider objected to our rate or reputation and gets less since then.',
+    combinations({ provider: all }),
   )
   const duplicates = counter(
     registry,
@@ -107,9 +126,15 @@ export function relayMetrics(
       case 'attempt': {
         const provider = labelOf(event.provider)
         attempts.inc({ provider, outcome: event.outcome, class: event.class })
+        if (event.outcome === 'delivered') {
+          tls.inc({ provider, tls: tlsLabel(event.tls) }, event.recipients)
+        }
         if (event.possibleDuplicate) duplicates.inc({ provider })
         return
       }
+      case 'slowed-down':
+        slowed.inc({ provider: labelOf(event.provider) })
+        return
       case 'settled': {
         const provider = labelOf(event.provider)
         recipients.inc({ provider, final: event.final })

@@ -124,6 +124,11 @@ export class PostgresQueueStore implements QueueStore, QueueOperations, QueueOfL
     return asking(() => countQueue(this.#database))
   }
 
+  /** A replica answers every question and takes nothing: only a statement that could write tells. */
+  async check(): Promise<void> {
+    await asking(() => this.#database.run(`delete from queue_key where name = ''`))
+  }
+
   find(id: string): Promise<MessageRecord | undefined> {
     return asking(() => findRecord(this.#database, id))
   }

@@ -1,3 +1,4 @@
+import type { SiteState } from './site-traffic.ts'
 import type {
   HoldTarget,
   MessageRecord,
@@ -61,12 +62,19 @@ export type QueueAnswer =
       readonly kind: 'queue'
       readonly counts: QueueCounts
       readonly holds: readonly StandingHold[]
+      /** Sites that are slowed down or paused since they objected. */
+      readonly slowed: readonly SiteState[]
     }
   | { readonly kind: 'delivery'; readonly delivery: ListedDelivery }
   /** After the deliveries of a list; `more` were left out. */
   | { readonly kind: 'listed'; readonly deliveries: number; readonly more: boolean }
   | { readonly kind: 'count'; readonly deliveries: number }
-  | { readonly kind: 'message'; readonly record: MessageRecord }
+  | {
+      readonly kind: 'message'
+      readonly record: MessageRecord
+      /** How mail goes to the sites of its recipients, as far as some went there a short time ago. */
+      readonly sites: readonly SiteState[]
+    }
   | { readonly kind: 'unknown'; readonly id: string }
   | {
       readonly kind: 'acted'

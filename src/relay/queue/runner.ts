@@ -8,6 +8,8 @@ import type { Transport } from '../transport/transport.ts'
 import { attempt } from './attempt.ts'
 import { conclude, eventsOf, type Conclusion } from './conclusion.ts'
 import { RETRY_DEFAULTS, type RetryOptions } from './retry.ts'
+import { Shaper, type ShapingOptions, type Slot } from './shaper.ts'
+import type { SiteState } from './site-traffic.ts'
 import { StoreUnavailable, type Lease, type QueueStore } from './store.ts'
 
 export interface QueueRunnerOptions {
@@ -25,6 +27,8 @@ export interface QueueRunnerOptions {
   readonly retry?: Partial<RetryOptions>
   /** Deliveries at the same time, in all and to one domain. */
   readonly concurrency: { readonly total: number; readonly perDomain: number }
+  /** How much a provider takes; without it only the domains are told apart. */
+  readonly shaping?: ShapingOptions
   /** Milliseconds; an attempt is aborted when nine tenths of it are over. Default 1 h. */
   readonly leaseDuration?: number
   /** Milliseconds that running attempts have to finish when the runner stops, before they are aborted. Default 10 s. */
@@ -56,7 +60,7 @@ export class QueueRunner implements Part {
   readonly #options: QueueRunnerOptions
   readonly #retry: RetryOptions
   readonly #work = new Set<Promise<void>>()
-  readonly #perDomain = new Map<string, number>()
+  readonly #shaper: Shaper
   readonly #stopping = new AbortController()
   readonly #aborting = new AbortController()
   #loop: Promise<void> | undefined
@@ -67,6 +71,8 @@ export class QueueRunner implements Part {
   constructor(options: QueueRunnerOptions) {
     this.#options = options
     this.#retry = { ...RETRY_DEFAULTS, ...options.retry }
+    const { clock, concurrency, report, shaping } = options
+    this.#shaper = new Shaper(concurrency.perDomain, clock, report, shaping)
   }
 
   async start(): Promise<void> {
@@ -89,11 +95,16 @@ export class QueueRunner implements Part {
     await this.#drained(ABORT_GRACE)
   }
 
+  /** How mail goes to the sites of these domains, or to all. */
+  sites(domains?: readonly string[]): readonly SiteState[] {
+    return this.#shaper.states(domains)
+  }
+
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
         const full = await this.#leaseAndBegin()
-        this.#storeWorks()
+        this.#storeDown = false
         await this.#sleep(full ? LONGEST_SLEEP : await this.#untilNextDue())
       } catch (error) {
         this.#storeFails(error)
@@ -113,24 +124,22 @@ export class QueueRunner implements Part {
       until: now + leaseDuration,
       limit,
       perDomain: concurrency.perDomain,
-      running: this.#perDomain,
+      running: this.#shaper.taken(),
     })
     for (const lease of leases) this.#begin(lease)
     return leases.length >= limit
   }
 
   async #untilNextDue(): Promise<number> {
-    const { clock, concurrency, store } = this.#options
-    const busy = [...this.#perDomain].filter(([, n]) => n >= concurrency.perDomain)
-    const due = await store.nextDue(busy.map(([domain]) => domain))
-    if (due === undefined) return LONGEST_SLEEP
+    const { clock, store } = this.#options
+    const waiting = await store.nextDue(this.#shaper.full())
+    const due = Math.min(waiting ?? Infinity, this.#shaper.nextOpening())
     return Math.min(Math.max(due - clock(), SHORTEST_SLEEP), LONGEST_SLEEP)
   }
 
   #begin(lease: Lease): void {
-    const { domain } = lease
-    this.#perDomain.set(domain, (this.#perDomain.get(domain) ?? 0) + 1)
-    const work = this.#deliver(lease)
+    const slot = this.#shaper.take(lease.domain)
+    const work = this.#deliver(lease, slot)
       .catch((error: unknown) => {
         this.#fault(error)
         // A fault of ours after the attempt. If the result was stored the lease is over, and this does nothing.
@@ -139,18 +148,17 @@ export class QueueRunner implements Part {
       .catch((error: unknown) => this.#fault(error))
       .finally(() => {
         this.#work.delete(work)
-        const left = (this.#perDomain.get(domain) ?? 1) - 1
-        if (left > 0) this.#perDomain.set(domain, left)
-        else this.#perDomain.delete(domain)
+        slot.leave()
         this.wake()
       })
     this.#work.add(work)
   }
 
-  async #deliver(lease: Lease): Promise<void> {
+  async #deliver(lease: Lease, slot: Slot): Promise<void> {
     const { clock, store } = this.#options
-    // The lease came while we were told to stop.
-    if (this.#stopping.signal.aborted) return this.#giveBack(lease, clock())
+    const admitted = await slot.admit()
+    // The lease came while we were told to stop, or its provider takes no more.
+    if (this.#stopping.signal.aborted || !admitted) return this.#giveBack(lease, clock())
     const result = await attempt(lease, {
       ...this.#options,
       // Set against our own clock's idea of the lease, so that it ends before anybody else may take the delivery.
@@ -163,6 +171,7 @@ export class QueueRunner implements Part {
       return this.#giveBack(lease, clock() + again)
     }
     if (result.fault !== undefined) this.#fault(result.fault)
+    slot.heard(result.outcomes)
     const concluded = await this.#persist(() =>
       conclude(lease, result.outcomes, { ...this.#options, retry: this.#retry }),
     )
@@ -208,10 +217,6 @@ export class QueueRunner implements Part {
     if (this.#storeDown && error instanceof StoreUnavailable) return
     this.#storeDown ||= error instanceof StoreUnavailable
     this.#fault(error)
-  }
-
-  #storeWorks(): void {
-    this.#storeDown = false
   }
 
   #fault(error: unknown): void {

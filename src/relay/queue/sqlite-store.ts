@@ -148,6 +148,14 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
     return reading(() => this.#records.counts())
   }
 
+  /** Reading goes on working on a full disk, and on one that has become read-only: only a write tells. */
+  async check(): Promise<void> {
+    await this.#group.run(() => {
+      const version = Number(this.#database.pragma('user_version', { simple: true }))
+      this.#database.pragma(`user_version = ${version}`)
+    })
+  }
+
   async find(id: string): Promise<MessageRecord | undefined> {
     return reading(() => this.#records.find(id))
   }

@@ -156,6 +156,8 @@ export interface QueueStore {
   /** When the next delivery becomes due, or undefined if nothing waits. `busy` domains do not count. */
   nextDue(busy?: readonly string[]): Promise<number | undefined>
   counts(): Promise<QueueCounts>
+  /** Writes, and changes nothing. @throws StoreUnavailable if nothing can be written now */
+  check(): Promise<void>
   /** @param id a queue id, or a Message-ID with its angle brackets: then the latest that has it */
   find(id: string): Promise<MessageRecord | undefined>
   /** Removes messages that ended before `before`, orphaned bodies, and their timelines. @returns how many */

@@ -7,13 +7,26 @@ export interface PoolLimits {
   readonly messages: number
   /** Idle connections in all. */
   readonly connections: number
+  /** What is told of a host goes before `messages`. */
+  readonly limitsOf?: (host: string) => HostLimits
 }
 
-/** Yahoo closes after 20 messages, most others after 50 or 100 (providers' replies); 15 s is below all idle limits. */
+/** What the provider bears that has a host. */
+export interface HostLimits {
+  /** Hosts of one site share its connections. */
+  readonly site: string
+  /** Open at the same time, idle or not. */
+  readonly connections: number
+  /** Over one connection. */
+  readonly messages: number
+}
+
+/** Few servers close before 20 messages; 15 s is below all idle limits. */
 export const POOL_LIMITS: PoolLimits = { idleTime: 15_000, messages: 20, connections: 100 }
 
 interface Idle {
   readonly key: string
+  readonly site: string
   readonly client: SmtpClient
   readonly timer: NodeJS.Timeout
 }
@@ -22,6 +35,7 @@ interface Idle {
 export class ConnectionPool {
   readonly #limits: PoolLimits
   #idle: Idle[] = []
+  readonly #inUse = new Map<string, number>()
   readonly #closing = new Set<Promise<void>>()
   #closed = false
 
@@ -49,14 +63,38 @@ export class ConnectionPool {
     }
   }
 
+  /** Somebody is about to use a connection to this host. @returns what is called when that is over */
+  enter(host: string): () => void {
+    const { site } = this.#of(host)
+    this.#inUse.set(site, (this.#inUse.get(site) ?? 0) + 1)
+    return () => {
+      const left = (this.#inUse.get(site) ?? 1) - 1
+      if (left > 0) this.#inUse.set(site, left)
+      else this.#inUse.delete(site)
+    }
+  }
+
+  /** Before a new connection: ends idle ones of the same site that would be too many beside it, the oldest first. */
+  makeRoom(host: string): void {
+    const { connections, site } = this.#of(host)
+    const idle = this.#idle.filter(other => other.site === site)
+    const most = Math.max(0, connections - (this.#inUse.get(site) ?? 0))
+    for (const one of idle.slice(0, Math.max(0, idle.length - most))) {
+      this.#forget(one)
+      this.#end(one.client)
+    }
+  }
+
   /** Takes back a connection after use: keeps it, or ends it. */
-  give(key: string, client: SmtpClient): void {
-    if (this.#closed || !client.wire.clean || client.messages >= this.#limits.messages) {
+  give(key: string, client: SmtpClient, host = ''): void {
+    const { messages, site } = this.#of(host)
+    if (this.#closed || !client.wire.clean || client.messages >= messages) {
       this.#end(client)
       return
     }
     const idle: Idle = {
       key,
+      site,
       client,
       timer: setTimeout(() => {
         this.#forget(idle)
@@ -79,6 +117,11 @@ export class ConnectionPool {
       this.#end(idle.client)
     }
     await Promise.all(this.#closing)
+  }
+
+  #of(host: string): HostLimits {
+    const { limitsOf, messages } = this.#limits
+    return limitsOf?.(host) ?? { site: host, connections: Infinity, messages }
   }
 
   #forget(idle: Idle): void {

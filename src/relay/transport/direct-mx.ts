@@ -30,8 +30,11 @@ export interface DirectMxOptions {
   readonly sts?: Pick<MtaSts, 'policyFor'>
   /** To notice that a domain's mail would come back to us. */
   readonly own?: OwnHost
-  /** IPv6 without a PTR record is refused by some providers (Gmail 550 5.7.25): IPv4 first unless told. */
-  readonly addressOrder?: AddressOrder
+  /**
+   * By the domain of the recipients and one of its MX hosts. IPv6 without a PTR record is refused by some providers
+   * (Gmail 550 5.7.25): IPv4 first unless told.
+   */
+  readonly addressOrder?: (domain: string, host: string) => AddressOrder
   readonly timers?: Partial<SmtpTimers>
   /** Hosts tried in one attempt at most. */
   readonly maxHosts?: number
@@ -135,7 +138,8 @@ export class DirectMx implements Transport {
       return attempt.noteAll(preference, judge.postponed(ours('4.4.3', text), 'network'))
     }
     let recipients = attempt.pending('host')
-    for (const endpoint of inOrder(answer.endpoints, this.#options.addressOrder ?? 'ipv4-first')) {
+    const order = this.#options.addressOrder?.(mail.domain, host) ?? 'ipv4-first'
+    for (const endpoint of inOrder(answer.endpoints, order)) {
       const results = await this.#endpoint(mail, recipients, { ...at, endpoint }, limit)
       attempt.note(preference, recipients, results)
       const again = new Set(attempt.pending('address'))
@@ -151,17 +155,20 @@ export class DirectMx implements Transport {
     limit: AttemptLimit,
   ): Promise<readonly HostResult[]> {
     const judge = this.#judge(at.host)
+    const leave = this.#pool.enter(at.host)
     let session
     try {
       session = await this.#opener.open(at.host, at.endpoint, at.policy !== undefined, limit.signal)
     } catch (error) {
+      leave()
       const result = judge.broken(located(error, at))
       return recipients.map(() => result)
     }
     try {
       return await handOver(session.client, mail, recipients, judge, limit)
     } finally {
-      this.#pool.give(session.key, session.client)
+      leave()
+      this.#pool.give(session.key, session.client, at.host)
     }
   }
 

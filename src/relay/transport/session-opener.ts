@@ -57,6 +57,7 @@ export class SessionOpener {
     const key = `${policy} ${host} ${endpoint.address} ${endpoint.port}`
     const idle = await pool.take(key, signal)
     if (idle) return { client: idle, key }
+    pool.makeRoom(host)
     if (policy === 'required') {
       const mode: TlsMode = {
         kind: 'verified',

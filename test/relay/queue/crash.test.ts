@@ -6,10 +6,11 @@ import { expect, test } from 'vitest'
 
 import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
 import { bodyOf } from '../../contract/queue-store-samples.ts'
+import { cycles } from '../../support/cycles.ts'
 import { scratchFolder } from '../../support/scratch.ts'
 import { contentFor } from './fixtures/writer.ts'
 
-const CYCLES = 15
+const CYCLES = cycles(15)
 const WRITER = new URL('fixtures/writer.ts', import.meta.url).pathname
 
 /** Runs the writer until it has said enough, kills it a moment later, and returns every whole line it said. */
@@ -52,13 +53,13 @@ async function audit(store: SqliteQueueStore, ledger: Ledger): Promise<void> {
 
 test(
   `${CYCLES} times killed under load: whatever was confirmed is there, whole, and what was settled stays settled`,
-  { timeout: 120_000 },
+  { timeout: CYCLES * 8_000 },
   async () => {
     const path = join(await scratchFolder(), 'queue.sqlite')
     const whole: Ledger = { put: new Set(), settled: new Set() }
     for (let cycle = 0; cycle < CYCLES; cycle++) {
       const ledger: Ledger = { put: new Set(), settled: new Set() }
-      for (const line of await runAndKill(path, 20 + cycle * 10, Math.random() * 25)) {
+      for (const line of await runAndKill(path, 20 + (cycle % 15) * 10, Math.random() * 25)) {
         const [what, id = ''] = line.split(' ')
         for (const one of [ledger, whole]) (what === 'put' ? one.put : one.settled).add(id)
       }

@@ -31,6 +31,40 @@ test('after its number of messages a connection is ended', async () => {
   expect(server.messages).toHaveLength(5)
 })
 
+test('what a provider bears goes before our own numbers: messages a connection, and connections, idle ones too', async () => {
+  const server = await start()
+  const hosts = ['mx1.big.example', 'mx2.big.example', 'mx.example.net']
+  const resolver = resolverOf([['mx1.example.net', server.port]])
+  const transport = directMx(
+    {
+      ...resolver,
+      mx: async domain => ({ kind: 'mx', hosts: [{ host: domain, preference: 10 }] }),
+      addresses: () => resolver.addresses('mx1.example.net'),
+    },
+    {
+      pool: {
+        limitsOf: host =>
+          host.endsWith('.big.example')
+            ? { site: 'big', connections: 1, messages: 3 }
+            : { site: host, connections: 5, messages: 20 },
+      },
+    },
+  )
+  for (const domain of [...hosts, ...hosts]) {
+    await transport.deliver(consignment({ domain, recipients: [`bob@${domain}`] }), never)
+  }
+  // mx1, then mx2 in its place, mx1 again, mx2 again; the other host keeps its one.
+  expect(server.connections).toBe(5)
+  await expect.poll(() => server.open).toBe(2)
+  const domain = 'mx2.big.example'
+  for (let i = 0; i < 4; i++) {
+    await transport.deliver(consignment({ domain, recipients: [`bob@${domain}`] }), never)
+  }
+  // Three over each: one was there already, the third of the four is the first of the next.
+  expect(server.connections).toBe(6)
+  expect(server.messages).toHaveLength(10)
+})
+
 test('an idle connection that died in the meantime costs nothing', async () => {
   const server = await start({ deeds: { RSET: { close: '' } } })
   const transport = directMx(resolverOf([['mx1.example.net', server.port]]))

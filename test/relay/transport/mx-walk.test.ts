@@ -148,7 +148,7 @@ describe('over several hosts', () => {
     for (const addressOrder of ['ipv4-first', 'ipv6-first', 'ipv4-only'] as const) {
       const before = [four.messages.length, six.messages.length]
       await deliver(resolverOf([['mx1.example.net', ...endpoints]]), consignment(), {
-        addressOrder,
+        addressOrder: () => addressOrder,
       })
       if (four.messages.length > (before[0] ?? 0)) seen.push('four')
       if (six.messages.length > (before[1] ?? 0)) seen.push('six')

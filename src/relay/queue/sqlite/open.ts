@@ -1,4 +1,5 @@
 import { closeSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 import Database from 'better-sqlite3'
 
@@ -101,6 +102,6 @@ function describe(error: unknown, path: string): unknown {
 
 function damaged(path: string, how: string): Problem {
   return new Problem(
-    `the queue ${path} is damaged (${how.replaceAll(/\s+/g, ' ').trim()}); move it and its -wal and -shm files aside, restore a backup in their place, or save what can be read with: sqlite3 ${path} .recover`,
+    `the queue ${path} is damaged (${how.replaceAll(/\s+/g, ' ').trim()}); keep a copy of the folder, then restore a backup, or save what can be read with: mailcanary queue rescue --state ${dirname(path)}`,
   )
 }
