@@ -8,6 +8,7 @@ import { addDemo } from './demo.ts'
 import { addProbe } from './probe.ts'
 import { addQueue } from './queue.ts'
 import { addRun } from './run.ts'
+import { addSeed } from './seed.ts'
 import { addTrace } from './trace.ts'
 import { addWho } from './who.ts'
 
@@ -41,6 +42,7 @@ export async function runCommand(args: readonly string[], version: string): Prom
     addQueue,
     addRestore,
     addRun,
+    addSeed,
     addTrace,
     addWho,
   ]) {

@@ -18,7 +18,6 @@ function build(changes: Partial<Parameters<typeof canaryMessage>[0]> = {}): Prom
     token: TOKEN,
     content: PLAIN,
     at: Date.UTC(2026, 10, 23, 22, 14, 40),
-    automatic: false,
     random: Math.random,
     ...changes,
   })
@@ -36,7 +35,7 @@ test('a canary has what RFC 5322 demands, once, and its token at our domain', as
 
 test('it does not say that it is automatic, unless told to', async () => {
   expect((await build()).toString()).not.toMatch(/auto-submitted|x-mailer|canary v/i)
-  expect((await build({ automatic: true })).toString()).toContain(
+  expect((await build({ content: { ...PLAIN, automatic: true } })).toString()).toContain(
     'Auto-Submitted: auto-generated\r\n',
   )
 })

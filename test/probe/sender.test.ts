@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import { createAuthority } from '../../src/base/certificate.ts'
 import { Secret } from '../../src/base/secret.ts'
-import type { Origin } from '../../src/probe/origin.ts'
-import { queueIdOf, submit, type Submission } from '../../src/probe/sender.ts'
+import type { Origin, SmtpOrigin } from '../../src/probe/origin.ts'
+import { queueIdOf } from '../../src/probe/queue-id.ts'
+import { submit, type Submission } from '../../src/probe/sender.ts'
 import { freePort } from '../support/server-process.ts'
 
 let ca = ''
@@ -23,7 +24,7 @@ afterAll(async () => {
   await Promise.all([...open].map(server => new Promise<void>(resolve => server.close(resolve))))
 })
 
-async function serve(options: SMTPServerOptions): Promise<Origin> {
+async function serve(options: SMTPServerOptions): Promise<SmtpOrigin> {
   const server = new SMTPServer({
     key: pair.key,
     cert: pair.certificate,

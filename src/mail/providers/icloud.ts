@@ -8,6 +8,7 @@ export const ICLOUD: Provider = {
   junkNames: ['Junk'],
   authHosts: ['.icloud.com'],
   verified: 'documentation',
+  advice: ['The password is an app-specific password.'],
   replyRules: [
     {
       sample:
