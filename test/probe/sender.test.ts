@@ -192,3 +192,20 @@ test.each([
 ])('the queue id in "%s" is "%s"', (reply, id) => {
   expect(queueIdOf(reply)).toBe(id)
 })
+
+test('a mail exchanger is spoken to without a login, by TLS where it offers that, whoever vouches for it', async () => {
+  const secured: boolean[] = []
+  const options: SMTPServerOptions = {
+    authOptional: true,
+    onMailFrom: (_, session, done) => {
+      secured.push(session.secure)
+      done()
+    },
+  }
+  for (const more of [{}, { hideSTARTTLS: true, disabledCommands: ['STARTTLS'] }]) {
+    const { name, host, port, from } = await serve({ ...options, ...more })
+    const exchanger: SmtpOrigin = { name, host, port, from, tls: 'opportunistic' }
+    expect(await send(exchanger)).toMatchObject({ kind: 'submitted' })
+  }
+  expect(secured).toEqual([true, false])
+})
