@@ -50,6 +50,8 @@ export interface ProberOptions {
 }
 
 const MAX_UNDECIDED = 3
+// Between the first sign-ins of two seeds: a thousand at once look like an attack, and their handshakes time out.
+const SIGN_IN_SPREAD = 20
 // Giving a submission up leaves a canary of which nothing is known.
 const STOP_WITHIN = 5 * SECOND
 
@@ -239,10 +241,19 @@ export class Prober implements Part {
   #watch(seed: Seed): void {
     const { leases, report, clock, random, tokenKey: key } = this.#options
     const docket = this.#docket
+    const startAfter = this.#watchers.size * SIGN_IN_SPREAD
     const namesOf = (origin: string): readonly string[] => this.#catalogue.namesOf(origin)
     const newWatcher = (): SeedWatcher => {
       const mailbox = this.#options.mailboxFor?.(seed) ?? imapMailboxOf(seed, clock, random)
-      return new SeedWatcher({ ...this.#options, seed, mailbox, docket, key, namesOf })
+      return new SeedWatcher({
+        ...this.#options,
+        seed,
+        mailbox,
+        docket,
+        key,
+        namesOf,
+        startAfter,
+      })
     }
     const watcher =
       leases === undefined
