@@ -51,7 +51,7 @@ export interface ProberOptions {
 
 const MAX_UNDECIDED = 3
 // Between the first sign-ins of two seeds: a thousand at once look like an attack, and their handshakes time out.
-const SIGN_IN_SPREAD = 20
+const SIGN_IN_SPREAD = 50
 // Giving a submission up leaves a canary of which nothing is known.
 const STOP_WITHIN = 5 * SECOND
 

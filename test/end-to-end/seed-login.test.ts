@@ -34,7 +34,7 @@ describe.skipIf(missing('dovecot', 'swaks'))('a seed that signs in with OAuth 2'
     await writeFile(join(scratch, 'ca.pem'), dovecot.ca)
     await writeFile(join(scratch, 'key'), `${'k'.repeat(44)}\n`, { mode: 0o600 })
     probes = join(scratch, 'probes.yaml')
-    const { deviceUrl, tokenUrl } = oauth.endpoints
+    const { deviceUrl, authorizeUrl, tokenUrl } = oauth.endpoints
     const lmtp = `--protocol, LMTP, --server, 127.0.0.1, --port, "${dovecot.lmtpPort}"`
     await writeFile(
       probes,
@@ -53,7 +53,7 @@ seeds:
     created: 2026-03-01
     imap: {host: ${dovecot.ip}, port: ${dovecot.imapsPort}, server_name: mail.example.net, ca: ${scratch}/ca.pem}
 providers:
-  own: {auth: oauth2, oauth: {device_url: "${deviceUrl}", token_url: "${tokenUrl}", scope: mail offline_access}}
+  own: {auth: oauth2, oauth: {device_url: "${deviceUrl}", authorize_url: "${authorizeUrl}", token_url: "${tokenUrl}", scope: mail offline_access}}
 oauth:
   token_key_file: ${scratch}/key
   clients: {own: {client_id: client-1}}
@@ -113,5 +113,19 @@ imap: {poll_every: 1s, retry_after: 1s}
       ),
     ).toBe('2')
     expect(daemon.output).not.toMatch(/access-|refresh-|client-1|seed@/)
+  }, 60_000)
+
+  test('a browser that comes back to this machine signs in as well', async () => {
+    const login = Daemon.start(['seed', 'login', 'own-1', '--browser', '--probes', probes])
+    const url = await login.line(/^http:\/\/127\.0\.0\.1:\d+\/authorize\?/)
+    const page = await fetch(url)
+    expect(page.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\?code=/)
+    expect(await page.text()).toContain('This can be closed')
+    expect((await login.ended).code).toBe(0)
+    expect(login.output).toContain('own-1: signed in, and the mailbox can be read')
+    await eventually(
+      async () => (await metric(`mailcanary_seed_token_valid${series}`)) === '1',
+      'the daemon having taken it up',
+    )
   }, 60_000)
 })

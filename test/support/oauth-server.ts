@@ -96,6 +96,12 @@ export class OAuthServer {
     let text = ''
     for await (const chunk of request) text += String(chunk)
     const { pathname } = new URL(request.url ?? '', this.url)
+    if (pathname === '/authorize') {
+      // A person who is signed in, and agrees.
+      const location = this.agree(new URL(request.url ?? '', this.url).href)
+      response.writeHead(302, { location, connection: 'close' }).end()
+      return
+    }
     if (pathname === '/token') await this.meanwhile()
     const [status, body] = this.#answer(pathname, new URLSearchParams(text))
     response
