@@ -13,8 +13,6 @@ import { TokenFile } from '../probe/oauth/token-file.ts'
 import { TokenKeeper } from '../probe/oauth/token-keeper.ts'
 import type { ImapAccount, Seed } from '../probe/seed.ts'
 
-/** Where the tokens of the seeds lie, below the state folder. */
-const TOKENS = 'tokens'
 const LONGEST_RETRY = 30 * MINUTE
 
 /** What a seed that signs in with OAuth 2 has beside the others. */
@@ -43,7 +41,7 @@ export function seedOAuth(
   const secret = oauth.clientSecrets.get(seed.provider)
   return {
     client: { id: row.client_id, endpoints: provider.oauth, ...(secret && { secret }) },
-    file: new TokenFile(join(folder, TOKENS, name), name, oauth.tokenKey),
+    file: new TokenFile(join(folder, `seed-${name}.token`), name, oauth.tokenKey),
   }
 }
 

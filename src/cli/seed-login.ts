@@ -31,7 +31,7 @@ export function addSeedLogin(seed: Command, { exitWith }: CommandContext): void 
     .addHelpText(
       'after',
       `
-The token is kept below the state folder (mode 0600; encrypted where oauth.token_key_file is configured), and refreshed
+The token is kept in the state folder (mode 0600; encrypted where oauth.token_key_file is configured), and refreshed
 from then on. A daemon that runs takes it up by itself. Run it as the user the daemon runs as, or as root.
 
 Exit code: 0 if the mailbox can be read, 1 if not.

@@ -78,8 +78,8 @@ probes: [{name: p, origins: [a], seeds: [token], every: 10m}]
     expect(output).toContain('token: signed in, and the mailbox can be read')
     expect(output).not.toMatch(/access-|refresh-/)
     expect(code).toBe(0)
-    expect((await stat(join(scratch, 'state', 'tokens', 'token'))).mode & 0o777).toBe(0o600)
-    expect((await stat(join(scratch, 'state', 'tokens'))).mode & 0o777).toBe(0o700)
+    expect((await stat(join(scratch, 'state', 'seed-token.token'))).mode & 0o777).toBe(0o600)
+    expect((await stat(join(scratch, 'state'))).mode & 0o777).toBe(0o700)
     expect(await commandLine('seed', 'check', 'token', '--probes', probes)).toMatchObject({
       code: 0,
     })

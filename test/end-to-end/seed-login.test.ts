@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -127,5 +127,9 @@ imap: {poll_every: 1s, retry_after: 1s}
       async () => (await metric(`mailcanary_seed_token_valid${series}`)) === '1',
       'the daemon having taken it up',
     )
+    const backup = join(scratch, 'backup')
+    const args = ['backup', backup, '--state', join(scratch, 'state')]
+    expect((await Daemon.run(args)).code).toBe(0)
+    expect(await readdir(backup)).toContain('seed-own-1.token')
   }, 60_000)
 })

@@ -78,8 +78,7 @@ export class TokenFile {
     await writeAtomically(this.path, `${this.#seal(plain)}\n`)
     if (process.getuid?.() === 0) {
       // Signed in by root, used by the daemon: whose the state folder is, his is the token.
-      const { uid, gid } = await stat(dirname(folder))
-      await chown(folder, uid, gid)
+      const { uid, gid } = await stat(folder)
       await chown(this.path, uid, gid)
     }
   }
