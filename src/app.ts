@@ -108,9 +108,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     ))
 
   const origins = Object.keys(options.probes?.config.origins ?? {})
-  const seeds = (probing?.seeds ?? []).map(({ name, provider }) => ({
+  const seeds = (probing?.seeds ?? []).map(({ name, provider, signIn, createdAt }) => ({
     name,
     provider: provider.name,
+    oauth: signIn === 'oauth2',
+    ...(createdAt !== undefined && { createdAt }),
   }))
   const metrics = createMetrics({
     origins,

@@ -1,20 +1,22 @@
-import { HOUR, MINUTE } from '../base/clock.ts'
+import { HOUR } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { Periodic } from '../base/periodic.ts'
 import { messageOf } from '../base/problem.ts'
-import { Secret } from '../base/secret.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
-import { OTHER_PROVIDER, findProvider } from '../mail/provider-table.ts'
+import { providerRows } from '../config/provider-rows.ts'
 import type { Provider } from '../mail/provider.ts'
-import { OTHER } from '../mail/providers.ts'
 import type { Probe } from '../probe/catalogue.ts'
+import { WORDS } from '../probe/content-words.ts'
+import type { Content } from '../probe/content.ts'
 import type { ReportProbeEvent } from '../probe/events.ts'
 import type { HistoryStore } from '../probe/history.ts'
-import type { Origin } from '../probe/origin.ts'
+import { TokenRefresher } from '../probe/oauth/token-refresher.ts'
 import { Prober } from '../probe/prober.ts'
 import type { Seed } from '../probe/seed.ts'
 import type { MessageTrace } from '../probe/trace.ts'
+import { originsOf } from './origin-parts.ts'
 import { openMemory } from './prober-memory.ts'
+import { seedsOf } from './seed-parts.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** The prober, in the order in which its parts start. */
@@ -40,13 +42,18 @@ export async function createProbing(
   const { config } = loaded
   const { clock, random, folder, providers } = surroundings
   const { history, leases, tokenKey } = await openMemory(loaded.store, folder)
-  const seeds = seedsOf(loaded, providersOf(loaded, providers))
+  const { seeds, tokens } = seedsOf(loaded, providersOf(loaded, providers), {
+    folder: folder.path,
+    report,
+    clock,
+  })
   const groups = groupsOf(loaded)
   const prober = new Prober({
     history,
     origins: originsOf(loaded),
     seeds,
     probes: [...groups.values()].flat(),
+    contents: contentsOf(loaded),
     tokenKey,
     ...(leases && { leases }),
     report,
@@ -66,6 +73,7 @@ export async function createProbing(
   const parts = [
     { name: 'history', start: () => Promise.resolve(), stop: () => history.close() },
     retention,
+    ...(tokens.length === 0 ? [] : [new TokenRefresher(tokens)]),
     prober,
   ]
   const names = new Map(
@@ -79,107 +87,63 @@ export function providersOf(
   { config }: LoadedProbes,
   known: readonly Provider[],
 ): readonly Provider[] {
-  const own = Object.entries(config.providers).map(([name, row]): Provider => {
-    const base = findProvider(name, known) ?? { ...OTHER, name }
-    return {
-      ...base,
-      mxSuffixes: [...base.mxSuffixes, ...row.mx_suffixes],
-      junkNames: [...row.junk_names, ...base.junkNames],
-      authHosts: [...row.auth_hosts, ...base.authHosts],
-      ...(row.imap_host !== undefined && {
-        imap: {
-          host: row.imap_host,
-          port: row.imap_port,
-          auth: 'password',
-          idle: row.idle,
-          ipv4Only: false,
-        },
-      }),
-    }
-  })
-  const replaced = new Set(own.map(({ name }) => name))
-  return [...own, ...known.filter(({ name }) => !replaced.has(name))]
+  return providerRows(config.providers, known)
 }
 
-function originsOf({ config, origins }: LoadedProbes): Origin[] {
-  return Object.entries(config.origins).map(([name, { submission, from }]) => {
-    const { ca, password } = origins.get(name) ?? {}
-    const { host, port, tls, server_name: servername, username } = submission
-    return {
-      name,
-      host,
-      port,
-      tls,
-      from,
-      ...(ca !== undefined && { ca }),
-      ...(servername !== undefined && { servername }),
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
-    }
-  })
-}
-
-function seedsOf({ config, seeds }: LoadedProbes, providers: readonly Provider[]): Seed[] {
-  return Object.entries(config.seeds).map(([name, seed]) => {
-    const { ca, password = new Secret('') } = seeds.get(name) ?? {}
-    const provider =
-      findProvider(seed.provider, providers) ?? findProvider(OTHER_PROVIDER, providers) ?? OTHER
-    const { host, port, server_name: servername, username } = seed.imap
-    return {
-      name,
-      provider,
-      address: seed.address,
-      imap: {
-        host: host ?? provider.imap?.host ?? '',
-        port: port ?? provider.imap?.port ?? 993,
-        username: username ?? seed.address,
-        credential: () => Promise.resolve({ kind: 'password', password }),
-        ...(ca !== undefined && { ca }),
-        ...(servername !== undefined && { servername }),
-      },
-      ...(seed.junk_folder !== undefined && { junkFolder: seed.junk_folder }),
-      pollEvery: config.imap.poll_every,
-      othersEvery: Math.max(
-        config.imap.poll_every,
-        Math.min(10 * config.imap.poll_every, 10 * MINUTE),
-      ),
-      retryAfter: {
-        least: config.imap.retry_after,
-        most: Math.max(config.imap.retry_after, 30 * MINUTE),
-      },
-    }
-  })
-}
-
-/** Every origin to every seed of a group. A pair that stands in two groups is two probes. */
+/** Every origin to every seed of a group, in every content. What stands in two groups is two probes. */
 function groupsOf({ config }: LoadedProbes): Map<string, Probe[]> {
   const taken = new Set<string>()
+  const providerOf = (seed: string): string => config.seeds[seed]?.provider ?? ''
   return new Map(
     config.probes.map(group => {
       const probes: Probe[] = []
-      for (const origin of group.origins) {
-        for (const seed of group.seeds) {
-          const pair = `${origin}/${seed}`
-          const name = taken.has(pair) ? `${group.name}:${pair}` : pair
-          taken.add(pair)
-          probes.push({
-            name,
-            origin,
-            seed,
-            content: 'plain',
-            schedule:
-              group.every === undefined
-                ? { kind: 'cron', expression: group.cron ?? '' }
-                : {
-                    kind: 'every',
-                    every: group.every,
-                    jitter: Math.min(1, group.jitter / group.every),
-                  },
-            deadline: group.deadline,
-          })
-        }
+      for (const { origin, seed, content } of combinationsOf(group)) {
+        const usual = group.contents.length === 1 && content === 'plain'
+        const parts = usual ? `${origin}/${seed}` : `${origin}/${seed}/${content}`
+        const name = taken.has(parts) ? `${group.name}:${parts}` : parts
+        taken.add(parts)
+        const sharing = group.seeds.filter(other => providerOf(other) === providerOf(seed))
+        probes.push({
+          name,
+          origin,
+          seed,
+          content,
+          ...(group.rotate_seeds && {
+            turn: { index: sharing.indexOf(seed), of: sharing.length },
+          }),
+          schedule:
+            group.every === undefined
+              ? { kind: 'cron', expression: group.cron ?? '' }
+              : {
+                  kind: 'every',
+                  every: group.every,
+                  jitter: Math.min(1, group.jitter / group.every),
+                },
+          deadline: group.deadline,
+        })
       }
       return [group.name, probes]
     }),
   )
+}
+
+function combinationsOf(
+  group: LoadedProbes['config']['probes'][number],
+): readonly { readonly origin: string; readonly seed: string; readonly content: string }[] {
+  return group.origins.flatMap(origin =>
+    group.seeds.flatMap(seed => group.contents.map(content => ({ origin, seed, content }))),
+  )
+}
+
+/** What the file says replaces our words list by list. */
+function contentsOf({ config }: LoadedProbes): Content[] {
+  return Object.entries(config.contents).map(([name, { form, automatic, ...words }]) => ({
+    name,
+    form,
+    automatic,
+    subjects: words.subjects ?? WORDS.subjects,
+    greetings: words.greetings ?? WORDS.greetings,
+    sentences: words.sentences ?? WORDS.sentences,
+    closings: words.closings ?? WORDS.closings,
+  }))
 }

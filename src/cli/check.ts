@@ -32,7 +32,7 @@ Example:
       if (probes !== undefined) {
         const { origins, seeds, probes: groups } = probes.config
         const all = groups.reduce(
-          (sum, group) => sum + group.origins.length * group.seeds.length,
+          (sum, group) => sum + group.origins.length * group.seeds.length * group.contents.length,
           0,
         )
         say(

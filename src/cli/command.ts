@@ -9,6 +9,7 @@ import { addDirectory } from './directory.ts'
 import { addProbe } from './probe.ts'
 import { addQueue } from './queue.ts'
 import { addRun } from './run.ts'
+import { addSeed } from './seed.ts'
 import { addSsh } from './ssh.ts'
 import { addTrace } from './trace.ts'
 import { addWho } from './who.ts'
@@ -44,6 +45,7 @@ export async function runCommand(args: readonly string[], version: string): Prom
     addQueue,
     addRestore,
     addRun,
+    addSeed,
     addSsh,
     addTrace,
     addWho,

@@ -119,6 +119,8 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
         name,
         {
           provider: name,
+          // Real Outlook.com takes OAuth 2 alone; nothing in the demo is to need a registration.
+          sign_in: 'password',
           address: seedAddress,
           imap: { host: HOST, port: imapPort, server_name: imapHost, username },
         },
@@ -145,5 +147,6 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
       ['old-server', { ca, password: oldServer.password }],
     ]),
     seeds: new Map(accounts.map(({ name, password }) => [name, { ca, password }])),
+    oauth: { tokenKey: undefined, clientSecrets: new Map() },
   }
 }

@@ -71,10 +71,7 @@ export async function loadFiles(options: FileOptions): Promise<LoadedFiles> {
 
 /** Loads the prober's file alone, with the providers that are shipped. */
 export function loadProbesFile(path: string): Promise<LoadedProbes> {
-  return loadProbes(
-    path,
-    PROVIDERS.map(({ name, imap }) => ({ name, imapHost: imap?.host })),
-  )
+  return loadProbes(path, PROVIDERS)
 }
 
 async function collect<T>(problems: string[], loading: Promise<T>): Promise<T | undefined> {

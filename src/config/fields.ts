@@ -4,6 +4,7 @@ import { z } from 'zod'
 
 import { parseDuration } from '../base/duration.ts'
 import { parseRange } from '../base/network-range.ts'
+import { messageOf } from '../base/problem.ts'
 
 /*
  * Values of a configuration file. Each message says what is wrong and what to write instead, since it is all that
@@ -149,6 +150,42 @@ export function sender(): z.ZodType<string> {
     value => /^[^\s@<>"]*@[^\s@<>"]+\.[^\s@<>"]+$/.test(value),
     `should be ${what}`,
   )
+}
+
+/** An address of a web service that secrets are posted to: https, or a server on this host. */
+export function serviceUrl(): z.ZodType<string> {
+  const what = 'an https URL such as https://login.example.net/token'
+  return text(what).refine(value => {
+    const url = URL.parse(value)
+    if (url === null || url.username !== '' || url.password !== '') return false
+    const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname)
+    return url.protocol === 'https:' || (url.protocol === 'http:' && loopback)
+  }, `should be ${what}`)
+}
+
+/** A day, as `2026-03-01`: milliseconds since the epoch at its beginning in UTC. */
+export function day(): z.ZodType<number> {
+  const what = 'a day such as 2026-03-01'
+  return text(what).transform((value, context) => {
+    const at = /^\d{4}-\d\d-\d\d$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : Number.NaN
+    // Date.parse takes February 30th for a day in March.
+    if (Number.isFinite(at) && new Date(at).toISOString().startsWith(value)) return at
+    context.addIssue({ code: 'custom', message: `should be ${what}` })
+    return z.NEVER
+  })
+}
+
+/** A regular expression, compared without case. */
+export function pattern(): z.ZodType<RegExp> {
+  const what = 'a regular expression'
+  return text(what).transform((value, context) => {
+    try {
+      return new RegExp(value, 'i')
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `should be ${what}: ${messageOf(error)}` })
+      return z.NEVER
+    }
+  })
 }
 
 export function flag(): z.ZodBoolean {

@@ -1,8 +1,13 @@
 import type { Secret } from '../base/secret.ts'
+import { findProvider, findRule } from '../mail/provider-table.ts'
+import type { Provider, ReplyRule } from '../mail/provider.ts'
+import { parseReply } from '../mail/reply.ts'
 import { isLoopback } from './load-relay.ts'
-import { probesSchema, type ProbesConfig } from './probes-schema.ts'
+import { CONTENT_FORMS, probesSchema, type ProbesConfig } from './probes-schema.ts'
 import type { ProblemList } from './problem-list.ts'
+import { providerRows } from './provider-rows.ts'
 import { readNamedFile, readSecret } from './secrets.ts'
+import { type LoadedOAuth, readOAuth, readSeedPassword } from './seed-credentials.ts'
 import { readStore, type LoadedStore } from './store.ts'
 import { loadYaml } from './yaml-file.ts'
 
@@ -19,47 +24,57 @@ export interface LoadedProbes {
   readonly store: LoadedStore | undefined
   readonly origins: ReadonlyMap<string, Credentials>
   readonly seeds: ReadonlyMap<string, Credentials>
+  readonly oauth: LoadedOAuth
 }
 
 /**
- * @param knownProviders names that need no row in the file
+ * @param known providers that need no row in the file
  * @throws Problem that lists everything wrong with the file and with what it names
  */
-export async function loadProbes(
-  path: string,
-  knownProviders: readonly { readonly name: string; readonly imapHost: string | undefined }[],
-): Promise<LoadedProbes> {
+export async function loadProbes(path: string, known: readonly Provider[]): Promise<LoadedProbes> {
   const { value: config, problems } = await loadYaml(path, probesSchema)
   const origins = new Map<string, Credentials>()
   for (const [name, origin] of Object.entries(config.origins)) {
     origins.set(name, readOrigin(problems, name, origin))
   }
+  const providers = providerRows(config.providers, known)
+  checkReplyRules(problems, config)
+  const oauth = readOAuth(problems, config, providers)
   const seeds = new Map<string, Credentials>()
   for (const [name, seed] of Object.entries(config.seeds)) {
-    checkProvider(problems, config, name, seed, knownProviders)
-    const at = ['seeds', name]
-    const password = readSecret(problems, at, seed, 'password')
-    if (
-      password === undefined &&
-      seed.password_file === undefined &&
-      seed.password_env === undefined
-    ) {
-      problems.add(at, 'needs password_file or password_env')
-    }
-    const ca = seed.imap.ca && readNamedFile(problems, [...at, 'imap', 'ca'], seed.imap.ca)
+    const provider = findProvider(seed.provider, providers)
+    checkProvider(problems, name, seed, provider, providers)
+    const password = readSeedPassword(problems, config, name, provider)
+    const ca = seed.imap.ca && readNamedFile(problems, ['seeds', name, 'imap', 'ca'], seed.imap.ca)
     seeds.set(name, { ca, password })
   }
   checkProbes(problems, config)
   const store = readStore(problems, config.store)
   problems.throwIfAny()
-  return { path, config, store, origins, seeds }
+  return { path, config, store, origins, seeds, oauth }
 }
 
 function readOrigin(
   problems: ProblemList,
   name: string,
-  { submission }: ProbesConfig['origins'][string],
+  origin: ProbesConfig['origins'][string],
 ): Credentials {
+  const { submission, smtp, command } = origin
+  const ways = Object.entries({ submission, smtp, command }).filter(([, way]) => way !== undefined)
+  if (ways.length !== 1) {
+    const words = ways.map(([way]) => way).join(' and ')
+    problems.add(
+      ['origins', name],
+      ways.length === 0
+        ? 'needs submission, smtp or command: say where canaries are submitted'
+        : `has ${words}: keep one of them`,
+    )
+  }
+  if (smtp !== undefined) {
+    const at = ['origins', name, 'smtp', 'ca']
+    return { ca: smtp.ca && readNamedFile(problems, at, smtp.ca), password: undefined }
+  }
+  if (submission === undefined) return { ca: undefined, password: undefined }
   const at = ['origins', name, 'submission']
   const password = readSecret(problems, at, submission, 'password')
   if (submission.username !== undefined && password === undefined) {
@@ -78,26 +93,44 @@ function readOrigin(
   return { ca, password }
 }
 
+/** A rule that its own sample does not meet, or that stands in the shadow of another, would never be heard of. */
+function checkReplyRules(problems: ProblemList, config: ProbesConfig): void {
+  for (const [name, { reply_rules: rules }] of Object.entries(config.providers)) {
+    for (const [index, rule] of rules.entries()) {
+      const at = ['providers', name, 'reply_rules', index]
+      const reply = parseReply(rule.sample)
+      if (reply === undefined) {
+        problems.add(
+          [...at, 'sample'],
+          'should be a reply as it is sent: 421 4.7.0 try again later',
+        )
+      } else if (
+        rule.codes === undefined &&
+        rule.enhanced === undefined &&
+        rule.text === undefined
+      ) {
+        problems.add(at, 'needs codes, enhanced or text: it would be true of every reply')
+      } else if (findRule(reply, rules as readonly ReplyRule[]) !== rule) {
+        problems.add([...at, 'sample'], 'should be met by this rule, and by none above it')
+      }
+    }
+  }
+}
+
 function checkProvider(
   problems: ProblemList,
-  config: ProbesConfig,
   name: string,
   seed: ProbesConfig['seeds'][string],
-  known: readonly { readonly name: string; readonly imapHost: string | undefined }[],
+  provider: Provider | undefined,
+  providers: readonly Provider[],
 ): void {
-  const own = config.providers[seed.provider]
-  const row = known.find(provider => provider.name === seed.provider)
-  if (own === undefined && row === undefined) {
-    const names = [...known.map(provider => provider.name), ...Object.keys(config.providers)]
+  if (provider === undefined) {
+    const names = providers.map(({ name }) => name).join(', ')
     problems.add(
       ['seeds', name, 'provider'],
-      `no provider has this name, known are ${names.join(', ')}; describe another under providers`,
+      `no provider has this name, known are ${names}; describe another under providers`,
     )
-  } else if (
-    seed.imap.host === undefined &&
-    own?.imap_host === undefined &&
-    row?.imapHost === undefined
-  ) {
+  } else if (seed.imap.host === undefined && (provider.imap?.host ?? '') === '') {
     problems.add(
       ['seeds', name],
       `needs imap: {host: …}, since ${seed.provider} names no IMAP server`,
@@ -122,6 +155,14 @@ function checkProbes(problems: ProblemList, config: ProbesConfig): void {
     for (const [place, seed] of probe.seeds.entries()) {
       if (!Object.hasOwn(config.seeds, seed)) {
         problems.add([...at, 'seeds', place], `there is no seed ${seed}: ${listOf(config.seeds)}`)
+      }
+    }
+    for (const [place, content] of probe.contents.entries()) {
+      if (![...CONTENT_FORMS, ...Object.keys(config.contents)].includes(content)) {
+        problems.add(
+          [...at, 'contents', place],
+          `there is no content ${content}: known are ${[...CONTENT_FORMS, ...Object.keys(config.contents)].join(', ')}`,
+        )
       }
     }
     if ((probe.every === undefined) === (probe.cron === undefined)) {

@@ -9,15 +9,9 @@ export interface Provider {
   readonly name: string
   /** Suffixes of MX host names, with their leading dot, lower case. */
   readonly mxSuffixes: readonly string[]
-  readonly imap?: {
-    readonly host: string
-    readonly port: number
-    /** How one signs in: with an app password, or with an OAuth 2 token. */
-    readonly auth: 'password' | 'oauth2'
-    /** Whether IDLE may be used where it is advertised. */
-    readonly idle: boolean
-    readonly ipv4Only: boolean
-  }
+  readonly imap?: ProviderImap
+  /** Where tokens come from, for accounts that sign in with OAuth 2. */
+  readonly oauth?: OAuthEndpoints
   /** Names of the junk folder where no flag tells, most likely first. */
   readonly junkNames: readonly string[]
   /**
@@ -31,6 +25,38 @@ export interface Provider {
   readonly shaping?: Shaping
   /** Where the row comes from: `live` was seen by us, `documentation` was read. */
   readonly verified: 'live' | 'documentation'
+  /** What a person who sets up a seed there has to know, and what else goes wrong: whole sentences. */
+  readonly advice?: readonly string[]
+}
+
+/** How the mailboxes of a provider are read. */
+export interface ProviderImap {
+  readonly host: string
+  readonly port: number
+  /** How one signs in unless the seed says otherwise: with an app password, or with an OAuth 2 token. */
+  readonly auth: 'password' | 'oauth2'
+  /** A password is never taken, whatever AUTH=PLAIN among the capabilities says. */
+  readonly noPassword?: boolean
+  /** What one signs in as, unless the seed says otherwise; the address unless told. */
+  readonly username?: 'address' | 'local-part'
+  /** Whether IDLE may be used where it is advertised. */
+  readonly idle: boolean
+  /** The host misbehaves over IPv6. */
+  readonly ipv4Only: boolean
+  /** Connections of one account that are borne at the same time; we use one. Absent where nobody knows. */
+  readonly connections?: number
+}
+
+/** OAuth 2 at one provider (RFC 6749, RFC 8628). */
+export interface OAuthEndpoints {
+  /** Where a device asks for a code to show; absent where mail may not be read that way. */
+  readonly deviceUrl?: string
+  /** Where a person agrees in a browser. */
+  readonly authorizeUrl?: string
+  readonly tokenUrl: string
+  readonly scope: string
+  /** How long a sign-in lasts that is not used, milliseconds, as documented; absent where nobody says. */
+  readonly idleLimit?: number
 }
 
 /** How much mail at a time; `Infinity` is no limit. */

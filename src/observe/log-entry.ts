@@ -83,6 +83,13 @@ export function entryOf(event: Event): Entry {
       return { ...info('seed', `${event.seed} (${event.provider}) can be read`), tone: 'good' }
     case 'seed-down':
       return warn('seed', `${event.seed} (${event.provider}) cannot be read: ${event.detail}`)
+    case 'token-refreshed':
+      return debug(
+        'seed',
+        `${event.seed} (${event.provider}) has a token until ${new Date(event.until).toISOString()}`,
+      )
+    case 'token-failed':
+      return tokenFailedEntry(event)
     case 'tick-skipped':
       return warn('schedule', `${event.probe} skipped: ${event.reason}`)
     case 'forged-canary':
@@ -115,6 +122,13 @@ export function entryOf(event: Event): Entry {
         `${many(event.accounts, 'account')}, ${formatDuration(event.ageSeconds * 1_000)} old`,
       )
   }
+}
+
+function tokenFailedEntry(event: Extract<Event, { kind: 'token-failed' }>): Entry {
+  const seed = `${event.seed} (${event.provider})`
+  return event.result === 'refused'
+    ? warn('seed', `${seed} cannot sign in until somebody does something: ${event.detail}`)
+    : warn('seed', `${seed} could not refresh its token, and tries again: ${event.detail}`)
 }
 
 function loginEntry(event: Extract<Event, { kind: 'login' }>): Entry {

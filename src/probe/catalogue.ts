@@ -1,6 +1,7 @@
 import { Problem } from '../base/problem.ts'
 import { type Content, CONTENTS } from './content.ts'
 import type { Origin } from './origin.ts'
+import type { Turn } from './rotation.ts'
 import type { Schedule } from './schedule.ts'
 import type { Seed } from './seed.ts'
 
@@ -14,6 +15,8 @@ export interface Probe {
   readonly schedule: Schedule
   /** Milliseconds from the beginning of a canary until it counts as lost. */
   readonly deadline: number
+  /** Shares its ticks with others; absent where every tick is its own. */
+  readonly turn?: Turn
 }
 
 /** What a probe is made of. */
@@ -28,10 +31,20 @@ export class Catalogue {
   readonly seeds: ReadonlyMap<string, Seed>
   readonly probes: ReadonlyMap<string, Probe>
   readonly #origins: ReadonlyMap<string, Origin>
+  readonly #contents: ReadonlyMap<string, Content>
 
-  /** @throws Problem if a probe names an origin, a seed or a content that does not exist */
-  constructor(origins: readonly Origin[], seeds: readonly Seed[], probes: readonly Probe[]) {
+  /**
+   * @param contents beside those that are shipped; one of the same name replaces it
+   * @throws Problem if a probe names an origin, a seed or a content that does not exist
+   */
+  constructor(
+    origins: readonly Origin[],
+    seeds: readonly Seed[],
+    probes: readonly Probe[],
+    contents: readonly Content[] = [],
+  ) {
     this.#origins = byName(origins)
+    this.#contents = new Map([...CONTENTS, ...byName(contents)])
     this.seeds = byName(seeds)
     this.probes = byName(probes)
     for (const probe of probes) this.parts(probe)
@@ -47,7 +60,8 @@ export class Catalogue {
   /** What an origin may call itself in the Received fields it writes; none for one that is configured no more. */
   namesOf(origin: string): readonly string[] {
     const found = this.#origins.get(origin)
-    const names = [found?.host, found?.servername, found?.receivedBy]
+    const host = found && 'host' in found ? [found.host, found.servername] : []
+    const names = [...host, found?.receivedBy]
     return names.flatMap(name => (name === undefined ? [] : [name.toLowerCase()]))
   }
 
@@ -56,7 +70,7 @@ export class Catalogue {
     const { name } = probe
     const origin = this.#origins.get(probe.origin)
     const seed = this.seeds.get(probe.seed)
-    const content = CONTENTS.get(probe.content)
+    const content = this.#contents.get(probe.content)
     if (!origin) throw new Problem(`probe "${name}": there is no origin "${probe.origin}"`)
     if (!seed) throw new Problem(`probe "${name}": there is no seed "${probe.seed}"`)
     if (!content) throw new Problem(`probe "${name}": there is no content "${probe.content}"`)

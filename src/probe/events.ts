@@ -40,6 +40,22 @@ export type ProbeEvent =
       readonly provider: string
       readonly detail: string
     }
+  | {
+      /** The OAuth 2 sign-in of a seed is good: after a refresh, and at the start. */
+      readonly kind: 'token-refreshed'
+      readonly seed: string
+      readonly provider: string
+      /** When the access token ends, milliseconds since the epoch. */
+      readonly until: number
+    }
+  | {
+      readonly kind: 'token-failed'
+      readonly seed: string
+      readonly provider: string
+      /** `refused`: a person has to sign in again, or to mend the configuration. `unavailable`: it is tried again. */
+      readonly result: 'refused' | 'unavailable'
+      readonly detail: string
+    }
   | { readonly kind: 'tick-skipped'; readonly probe: string; readonly reason: string }
   | { readonly kind: 'forged-canary'; readonly seed: string; readonly provider: string }
   | { readonly kind: 'probe-fault'; readonly part: string; readonly cause: string }

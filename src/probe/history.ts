@@ -52,8 +52,8 @@ export interface HistoryStore {
   /** Marks a canary that was decided missing as late. @returns false if it already was, or was not missing */
   late(id: string, at: number): Promise<boolean>
   looked(look: Look): Promise<void>
-  /** Undecided canaries, oldest first: what a restart takes up again. */
-  undecided(): Promise<readonly Canary[]>
+  /** Undecided canaries, oldest first: what a restart takes up again. @param seed of this one alone, if given */
+  undecided(seed?: string): Promise<readonly Canary[]>
   byToken(token: string): Promise<CanaryRecord | undefined>
   find(id: string): Promise<CanaryRecord | undefined>
   list(filter: CanaryFilter): Promise<readonly CanaryRecord[]>

@@ -1,11 +1,11 @@
-import { ImapFlow } from 'imapflow'
+import { ImapFlow, type ImapFlowOptions } from 'imapflow'
 
 import { type Clock, jitter, MINUTE, type Random, SECOND } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
 import { pause } from './deadline.ts'
 import { imapFault, type ImapFault } from './imap-errors.ts'
 import { withoutAddresses } from './redact.ts'
-import type { ImapAccount } from './seed.ts'
+import { type ImapAccount, SignInError } from './seed.ts'
 
 export interface ImapConnectionOptions {
   readonly account: ImapAccount
@@ -15,6 +15,8 @@ export interface ImapConnectionOptions {
   readonly retryAfter: { readonly least: number; readonly most: number }
   readonly clock: Clock
   readonly random: Random
+  /** Hears every octet of the session but those that sign in; for `seed check`. */
+  readonly onWire?: (from: 'client' | 'server', text: string) => void
 }
 
 /** Providers lock out those who sign in more often than that. */
@@ -46,6 +48,10 @@ export class ImapConnection {
   #failures = 0
   #notBefore = 0
   #lastFault: ImapFault = imapFault(new Error('connection lost'))
+  /** The server refused the access token: the next one is to be a new one. */
+  #stale = false
+  /** If it refuses this one, a new one may do. */
+  #renewable = false
 
   constructor(options: ImapConnectionOptions) {
     this.#options = options
@@ -67,7 +73,9 @@ export class ImapConnection {
     const { account, clock } = this.#options
     const wait = this.#notBefore - clock()
     if (wait > 0) throw new TooEarlyError(this.#lastFault, wait)
-    const credential = await account.credential()
+    this.#renewable = false
+    const credential = await account.credential(this.#stale)
+    this.#renewable = credential.kind === 'oauth2' && !this.#stale
     signal.throwIfAborted()
     // From here on this counts as a sign-in, whatever becomes of it.
     this.#notBefore = clock() + this.#options.retryAfter.least
@@ -86,7 +94,7 @@ export class ImapConnection {
         ...(this.#options.ipv4Only ? { family: 4 } : {}),
       },
       clientInfo: { name: 'mailcanary' },
-      logger: false,
+      ...wireLog(this.#options.onWire),
       disableAutoIdle: true,
       disableCompression: true,
       disableBinary: true,
@@ -102,6 +110,7 @@ export class ImapConnection {
     client.on('error', () => undefined)
     this.#client = client
     await client.connect()
+    this.#stale = false
     return client
   }
 
@@ -117,7 +126,13 @@ export class ImapConnection {
       return { ...error.fault, detail: `${error.fault.detail}; ${error.message}` }
     }
     const { retryAfter, clock, random } = this.#options
-    const fault = this.#redacted(imapFault(error))
+    const fault = this.#redacted(this.#judged(error))
+    if (error instanceof SignInError) {
+      // The provider was not asked, so it need not be spared: it goes on as soon as somebody has signed in.
+      this.#lastFault = fault
+      this.#notBefore = clock() + retryAfter.least
+      return fault
+    }
     const doubled = retryAfter.least * 2 ** Math.min(this.#failures, 20)
     const delay = fault.permanent ? retryAfter.most : Math.min(retryAfter.most, doubled)
     this.#failures++
@@ -126,6 +141,14 @@ export class ImapConnection {
     const spread = Math.max(delay, jitter(delay * 1.1, 0.1, random))
     this.#notBefore = Math.max(this.#notBefore, clock() + Math.max(spread, fault.backOff))
     return fault
+  }
+
+  /** A refused access token may have been revoked before its time: the next refresh tells whether the sign-in is over. */
+  #judged(error: unknown): ImapFault {
+    const fault = imapFault(error)
+    if (fault.blindness !== 'sign-in' || !this.#renewable) return fault
+    this.#stale = true
+    return { ...fault, permanent: false }
   }
 
   drop(): void {
@@ -148,5 +171,22 @@ export class ImapConnection {
     const { username } = this.#options.account
     const detail = username === '' ? fault.detail : fault.detail.replaceAll(username, '<login>')
     return { ...fault, detail: withoutAddresses(detail) }
+  }
+}
+
+/** imapflow tells what goes over the wire through its log, with the frames that sign in already hidden. */
+function wireLog(
+  onWire: ImapConnectionOptions['onWire'],
+): Pick<ImapFlowOptions, 'logger' | 'logRaw'> {
+  if (onWire === undefined) return { logger: false }
+  const trace = (entry: { readonly src?: unknown; readonly data?: unknown }): void => {
+    if (typeof entry.data !== 'string' || (entry.src !== 'c' && entry.src !== 's')) return
+    const text = Buffer.from(entry.data, 'base64').toString('latin1')
+    onWire(entry.src === 'c' ? 'client' : 'server', text)
+  }
+  const mute = (): void => undefined
+  return {
+    logRaw: true,
+    logger: { trace, debug: mute, info: mute, warn: mute, error: mute },
   }
 }

@@ -2,6 +2,7 @@ import { codeOf, messageOf } from '../base/problem.ts'
 import { printable } from '../mail/reply.ts'
 import { DeadlineError } from './deadline.ts'
 import type { Blindness } from './model.ts'
+import { SignInError } from './seed.ts'
 
 /** Why a mailbox could not be read, made of whatever was thrown. The only file that knows imapflow's errors. */
 export interface ImapFault {
@@ -38,6 +39,10 @@ const REFUSED = new Set([
 /** Judges what connecting, signing in or reading has thrown. */
 export function imapFault(error: unknown): ImapFault {
   if (error instanceof DeadlineError) return passing(error.message)
+  // Not permanent, though a person is needed: nobody was asked, and it goes on as soon as somebody has signed in.
+  if (error instanceof SignInError) {
+    return { blindness: 'sign-in', detail: cut(error.message), permanent: false, backOff: 0 }
+  }
   const known = (typeof error === 'object' && error !== null ? error : {}) as Known
   const serverCode = textOf(known.serverResponseCode).toUpperCase()
   const said = textOf(known.responseText) || textOf(known.response) || textOf(known.reason)

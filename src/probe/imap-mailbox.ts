@@ -138,8 +138,10 @@ export class ImapMailbox implements Mailbox {
     if (this.#folders === undefined || scope === 'all') this.#folders = await this.#list(client)
     const { inbox, junk, others } = this.#folders
     // INBOX comes last: what is in a view of everything (Gmail's All Mail) and in INBOX is then seen in both by the
-    // same reading, and INBOX is left open for IDLE.
+    // same reading, and INBOX is left open for IDLE. A reading that decides loss begins with INBOX too: what is moved
+    // into junk while it reads (Microsoft does so minutes after delivery) is then seen in one or the other.
     const folders: (readonly [string, Placement])[] = [
+      ...(scope === 'all' ? [[inbox, 'inbox'] as const] : []),
       ...(scope === 'all' ? others.map(folder => [folder, 'other'] as const) : []),
       ...(junk === undefined ? [] : [[junk, 'spam'] as const]),
       [inbox, 'inbox'],

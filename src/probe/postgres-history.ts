@@ -118,9 +118,9 @@ export class PostgresHistory implements HistoryStore {
     )
   }
 
-  async undecided(): Promise<readonly Canary[]> {
-    const sql = `select * from canary where label = '' order by id`
-    return (await this.#database.rows<CanaryRow>(sql)).map(canaryOf)
+  async undecided(seed = ''): Promise<readonly Canary[]> {
+    const sql = `select * from canary where label = '' and ($1 = '' or seed = $1) order by id`
+    return (await this.#database.rows<CanaryRow>(sql, [seed])).map(canaryOf)
   }
 
   async byToken(token: string): Promise<CanaryRecord | undefined> {

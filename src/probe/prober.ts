@@ -4,6 +4,7 @@ import type { Part } from '../base/lifecycle.ts'
 import { Problem } from '../base/problem.ts'
 import { canaryMessage } from './canary-message.ts'
 import { Catalogue, type Probe } from './catalogue.ts'
+import type { Content } from './content.ts'
 import { Docket, type ProbeStage } from './docket.ts'
 import { verdictElsewhere } from './elsewhere.ts'
 import type { ReportProbeEvent } from './events.ts'
@@ -13,6 +14,7 @@ import type { Mailbox } from './mailbox.ts'
 import type { Canary } from './model.ts'
 import type { Origin } from './origin.ts'
 import { reviewOrphans } from './orphans.ts'
+import { isTurn } from './rotation.ts'
 import { runSchedule } from './schedule.ts'
 import { LeasedSeed, type SeedLeases } from './seed-lease.ts'
 import { SeedWatcher } from './seed-watcher.ts'
@@ -26,6 +28,8 @@ export interface ProberOptions {
   readonly origins: readonly Origin[]
   readonly seeds: readonly Seed[]
   readonly probes: readonly Probe[]
+  /** Beside those that are shipped. */
+  readonly contents?: readonly Content[]
   /** Where several nodes share the history: each seed is looked at by one of them. */
   readonly leases?: SeedLeases
   /** Whoever has it can forge canaries; the same for all nodes that share a history. */
@@ -39,8 +43,6 @@ export interface ProberOptions {
   readonly traceOf?: (origin: string) => MessageTrace | undefined
   readonly mailboxFor?: (seed: Seed) => Mailbox
   readonly submit?: Submit
-  /** Marks canaries as automatic mail. */
-  readonly automatic?: boolean
   /** A probe with as many undecided canaries waits; 3 unless told. */
   readonly maxUndecided?: number
   /** How long a submission may go on after `stop`, milliseconds; 5 s unless told. */
@@ -48,6 +50,8 @@ export interface ProberOptions {
 }
 
 const MAX_UNDECIDED = 3
+// Between the first sign-ins of two seeds: a thousand at once look like an attack, and their handshakes time out.
+const SIGN_IN_SPREAD = 50
 // Giving a submission up leaves a canary of which nothing is known.
 const STOP_WITHIN = 5 * SECOND
 
@@ -70,7 +74,12 @@ export class Prober implements Part {
     this.#options = options
     const { history, report, clock } = options
     this.#docket = new Docket({ history, report, clock, traceOf: options.traceOf ?? noTrace })
-    this.#catalogue = new Catalogue(options.origins, options.seeds, options.probes)
+    this.#catalogue = new Catalogue(
+      options.origins,
+      options.seeds,
+      options.probes,
+      options.contents,
+    )
   }
 
   /** Takes up undecided canaries again and begins the schedules. */
@@ -171,6 +180,7 @@ export class Prober implements Part {
 
   async #tick(probe: Probe, slot: number): Promise<void> {
     if (this.#paused) return
+    if (probe.turn && !isTurn(probe.turn, probe.schedule, slot)) return
     const most = this.#options.maxUndecided ?? MAX_UNDECIDED
     const undecided = await this.#options.history.undecided()
     const own = undecided.filter(canary => canary.probe === probe.name).length
@@ -203,7 +213,7 @@ export class Prober implements Part {
 
   /** @returns false if this tick was taken already, and nothing was sent */
   async #send(probe: Probe, canary: Canary): Promise<boolean> {
-    const { clock, random, automatic } = this.#options
+    const { clock, random } = this.#options
     const { origin, seed, content } = this.#catalogue.parts(probe)
     if (!(await this.#docket.begin(canary))) return false
     try {
@@ -214,7 +224,6 @@ export class Prober implements Part {
         token: canary.token,
         content,
         at: clock(),
-        automatic: automatic ?? false,
         random,
       })
       const submit = this.#options.submit ?? submitBySmtp
@@ -232,10 +241,19 @@ export class Prober implements Part {
   #watch(seed: Seed): void {
     const { leases, report, clock, random, tokenKey: key } = this.#options
     const docket = this.#docket
+    const startAfter = this.#watchers.size * SIGN_IN_SPREAD
     const namesOf = (origin: string): readonly string[] => this.#catalogue.namesOf(origin)
     const newWatcher = (): SeedWatcher => {
       const mailbox = this.#options.mailboxFor?.(seed) ?? imapMailboxOf(seed, clock, random)
-      return new SeedWatcher({ ...this.#options, seed, mailbox, docket, key, namesOf })
+      return new SeedWatcher({
+        ...this.#options,
+        seed,
+        mailbox,
+        docket,
+        key,
+        namesOf,
+        startAfter,
+      })
     }
     const watcher =
       leases === undefined

@@ -22,6 +22,8 @@ export interface SeedWatcherOptions {
   readonly report: ReportProbeEvent
   readonly clock: Clock
   readonly random: Random
+  /** Milliseconds before the first look: many seeds do not all sign in at once. A nudge ends it. */
+  readonly startAfter?: number
 }
 
 /** Without a canary on its way a seed is looked at more rarely by this factor: for late ones, and to know it is up. */
@@ -62,6 +64,7 @@ export class SeedWatcher {
   async #run(): Promise<void> {
     const { seed, mailbox, report, clock } = this.#options
     const { signal } = this.#stopped
+    await pause(this.#options.startAfter ?? 0, AbortSignal.any([signal, this.#nap.signal]))
     while (!signal.aborted) {
       this.#nudged = false
       this.#nap = new AbortController()
@@ -132,9 +135,8 @@ export class SeedWatcher {
     }
   }
 
-  async #pending(): Promise<readonly Canary[]> {
-    const undecided = await this.#options.history.undecided()
-    return undecided.filter(canary => canary.seed === this.#options.seed.name)
+  #pending(): Promise<readonly Canary[]> {
+    return this.#options.history.undecided(this.#options.seed.name)
   }
 
   /** Milliseconds to the next look: a poll, or the first deadline before it. */

@@ -8,8 +8,12 @@ export interface Seed {
   readonly provider: Provider
   readonly address: string
   readonly imap: ImapAccount
+  /** How it signs in; `password` unless told. */
+  readonly signIn?: 'password' | 'oauth2'
   /** Path of the junk folder where neither flag nor name tells. */
   readonly junkFolder?: string
+  /** When the account was made, milliseconds since the epoch: filters learn, and an old seed is not a new one. */
+  readonly createdAt?: number
   /** Milliseconds between two looks while canaries are on their way; IDLE may shorten it. */
   readonly pollEvery: number
   /** Milliseconds between two looks into the other folders. */
@@ -26,10 +30,20 @@ export interface ImapAccount {
   readonly ca?: string
   readonly servername?: string
   readonly username: string
-  /** Asked for at every sign-in, since an OAuth 2 token lives for an hour. */
-  readonly credential: () => Promise<ImapCredential>
+  /**
+   * Asked for at every sign-in, since an OAuth 2 token lives for an hour.
+   *
+   * @param fresh the last one was refused, and is not wanted again
+   * @throws SignInError where a person is needed
+   */
+  readonly credential: (fresh?: boolean) => Promise<ImapCredential>
 }
 
 export type ImapCredential =
   | { readonly kind: 'password'; readonly password: Secret }
   | { readonly kind: 'oauth2'; readonly accessToken: Secret }
+
+/** There is nothing to sign in with until a person has done something: what, is in the message. */
+export class SignInError extends Error {
+  override readonly name = 'SignInError'
+}

@@ -3,40 +3,32 @@ import { createTransport } from 'nodemailer'
 import { SECOND } from '../base/clock.ts'
 import { codeOf, messageOf } from '../base/problem.ts'
 import { noReply, parseReply, type Reply } from '../mail/reply.ts'
+import { submitByCommand } from './command-sender.ts'
 import { DeadlineError, within } from './deadline.ts'
 import type { RejectionCause } from './model.ts'
-import type { Origin } from './origin.ts'
+import type { SmtpOrigin } from './origin.ts'
+import { queueIdOf } from './queue-id.ts'
+import type { Submission, SubmitOptions } from './submission.ts'
 
-/** What came of a submission. There is no third: whatever goes wrong here is the origin's fault, not blindness. */
-export type Submission =
-  | {
-      readonly kind: 'submitted'
-      /** When the reply to the final dot was read. */
-      readonly at: number
-      /** The origin's name for the message; '' where its reply tells none. */
-      readonly queueId: string
-    }
-  | { readonly kind: 'rejected'; readonly cause: RejectionCause; readonly reply: Reply }
-
-export interface SubmitOptions {
-  readonly origin: Origin
-  readonly to: string
-  readonly message: Buffer
-  readonly signal: AbortSignal
-  readonly clock: () => number
-  /** The whole submission, milliseconds; 60 s unless told. */
-  readonly within?: number
-}
-
-/** Throws only when `signal` was aborted: then it is not known what became of the message. */
-export type Submit = (options: SubmitOptions) => Promise<Submission>
+export type { Submission, Submit, SubmitOptions } from './submission.ts'
 
 const WITHIN = 60 * SECOND
 
-/** Hands one message to an origin as any mail program would: one connection, one attempt, no hidden retry. */
-export async function submit(options: SubmitOptions): Promise<Submission> {
-  const { origin, signal } = options
+/** Hands one message to an origin as any mail program would: one attempt, no hidden retry. */
+export function submit(options: SubmitOptions): Promise<Submission> {
+  const { origin } = options
   const atMost = options.within ?? WITHIN
+  return 'command' in origin
+    ? submitByCommand(origin, { ...options, within: atMost })
+    : submitBySmtp(origin, options, atMost)
+}
+
+async function submitBySmtp(
+  origin: SmtpOrigin,
+  options: SubmitOptions,
+  atMost: number,
+): Promise<Submission> {
+  const { signal } = options
   const transport = createTransport({
     host: origin.host,
     port: origin.port,
@@ -51,6 +43,9 @@ export async function submit(options: SubmitOptions): Promise<Submission> {
     logger: false,
     tls: {
       minVersion: 'TLSv1.2',
+      // RFC 7435: better than clear text, and there is no login that could be stolen.
+      ...(origin.tls === 'opportunistic' &&
+        origin.ca === undefined && { rejectUnauthorized: false }),
       ...(origin.ca === undefined ? {} : { ca: origin.ca }),
       ...(origin.servername === undefined ? {} : { servername: origin.servername }),
     },
@@ -73,24 +68,6 @@ export async function submit(options: SubmitOptions): Promise<Submission> {
   } finally {
     transport.close()
   }
-}
-
-/**
- * The queue id in a reply to the final dot: `queued as ID` (Postfix, and ours), `id=ID` (Exim), or an id that stands
- * alone.
- *
- * @returns '' where there is none
- */
-export function queueIdOf(response: string): string {
-  const text = parseReply(response)?.text ?? ''
-  const named =
-    /\bqueued (?:mail )?(?:as|id:?)\s+<?([A-Za-z0-9.-]{4,64})|\bid[=:]\s*<?([A-Za-z0-9.-]{4,64})/i.exec(
-      text,
-    )
-  if (named) return (named[1] ?? named[2] ?? '').replace(/[.-]+$/, '')
-  // An id has at least one digit; `accepted` and `Message` have none.
-  const bare = /(?:^|\s)(?=[A-Za-z0-9]*\d)([A-Z0-9]{8,32})(?=[\s.;,]|$)/.exec(text)
-  return bare?.[1] ?? ''
 }
 
 function rejectionOf(error: unknown): { readonly cause: RejectionCause; readonly reply: Reply } {

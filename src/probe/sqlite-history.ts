@@ -74,8 +74,8 @@ export class SqliteHistory implements HistoryStore {
     this.#run('looked', { seed: look.seed, look: JSON.stringify(look) })
   }
 
-  async undecided(): Promise<readonly Canary[]> {
-    return this.#all<CanaryRow>('undecided', {}).map(canaryOf)
+  async undecided(seed = ''): Promise<readonly Canary[]> {
+    return this.#all<CanaryRow>('undecided', { seed }).map(canaryOf)
   }
 
   async byToken(token: string): Promise<CanaryRecord | undefined> {

@@ -18,7 +18,7 @@ export const STATEMENTS = {
   looked: `insert into look (seed, look) values ($seed, $look)
     on conflict (seed) do update set look = excluded.look`,
   lastLook: `select look from look where seed = $seed`,
-  undecided: `select * from canary where label = '' order by id`,
+  undecided: `select * from canary where label = '' and ($seed = '' or seed = $seed) order by id`,
   byToken: `select * from canary where token = $token`,
   find: `select * from canary where id = $id`,
   sightings: `select sighting from sighting where canary = $id

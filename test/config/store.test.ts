@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 import { loadProbes, type LoadedProbes } from '../../src/config/load-probes.ts'
+import { PROVIDERS } from '../../src/mail/providers.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 async function load(postgres: string, secret = ''): Promise<LoadedProbes> {
@@ -21,7 +22,7 @@ seeds:
 probes: [{name: everyone, origins: [relay], seeds: [gmail-1], every: 10m}]
 `,
   )
-  return loadProbes(path, [{ name: 'gmail', imapHost: 'imap.gmail.example' }])
+  return loadProbes(path, PROVIDERS)
 }
 
 test('the URL of the database is a secret, which nothing shows', async () => {

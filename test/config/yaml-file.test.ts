@@ -5,13 +5,9 @@ import { expect, test } from 'vitest'
 
 import { loadProbes } from '../../src/config/load-probes.ts'
 import { loadRelay } from '../../src/config/load-relay.ts'
+import { PROVIDERS } from '../../src/mail/providers.ts'
 import { testCertificates } from '../support/certificates.ts'
 import { scratchFolder } from '../support/scratch.ts'
-
-const PROVIDERS = [
-  { name: 'gmail', imapHost: 'imap.gmail.com' },
-  { name: 'generic', imapHost: undefined },
-]
 
 /** What loading a file says, line by line, without the folder in front. */
 async function complaints(
@@ -92,15 +88,15 @@ test('names that lead nowhere are told with what is there', async () => {
 seeds:
   one: {provider: gmail, address: a@example.net, password_env: MAILCANARY_TEST_SECRET}
   two: {provider: gmial, address: b@example.net, password_env: MAILCANARY_TEST_SECRET}
-  three: {provider: generic, address: c@example.net, password_env: MAILCANARY_NOT_SET}
+  three: {provider: other, address: c@example.net, password_env: MAILCANARY_NOT_SET}
 probes:
   - {name: all, origins: [relay, old], seeds: [one, for], every: 10m}
   - {name: all, origins: [relay], seeds: [one]}
 `),
   ).toEqual([
-    'file.yaml:5:19: seeds.two.provider: no provider has this name, known are gmail, generic; describe another under providers',
-    'file.yaml:6:10: seeds.three: needs imap: {host: …}, since generic names no IMAP server',
-    'file.yaml:6:68: seeds.three.password_env: the environment has no MAILCANARY_NOT_SET: set it, or name a file instead',
+    'file.yaml:5:19: seeds.two.provider: no provider has this name, known are gmail, hotmail, microsoft365, yahoo, icloud, riseup, other; describe another under providers',
+    'file.yaml:6:10: seeds.three: needs imap: {host: …}, since other names no IMAP server',
+    'file.yaml:6:66: seeds.three.password_env: the environment has no MAILCANARY_NOT_SET: set it, or name a file instead',
     'file.yaml:8:34: probes.0.origins.1: there is no origin old: known are relay',
     'file.yaml:8:53: probes.0.seeds.1: there is no seed for: known are one, two, three',
     'file.yaml:9:5: probes.1: needs every (such as 10m) or cron, and not both',

@@ -116,12 +116,16 @@ export function historyContract(name: string, open: () => Promise<HistoryStore>)
       expect(await history.late(other.id, T0)).toBe(false)
     })
 
-    test('undecided canaries come oldest first', async () => {
+    test('undecided canaries come oldest first, of all seeds or of one', async () => {
       const young = canary({ scheduledAt: T0 + HOUR })
-      const old = canary({ scheduledAt: T0 + 1 })
+      const old = canary({ scheduledAt: T0 + 1, seed: 'another' })
       await history.begin(young)
       await history.begin(old)
-      expect((await history.undecided()).map(one => one.id)).toEqual([old.id, young.id])
+      const ids = async (seed?: string): Promise<readonly string[]> =>
+        (await history.undecided(seed)).map(one => one.id)
+      expect(await ids()).toEqual([old.id, young.id])
+      expect(await ids('another')).toEqual([old.id])
+      expect(await ids('nobody')).toEqual([])
     })
 
     test('canaries are listed newest first, by every filter, up to a limit', async () => {

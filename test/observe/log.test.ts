@@ -95,6 +95,18 @@ describe('the log for people', () => {
     ])
   })
 
+  it('tells a sign-in that needs a person from a refresh that is tried again', () => {
+    const { log, lines } = logWith()
+    const failed = { kind: 'token-failed', seed: 'hotmail-1', provider: 'hotmail' } as const
+    log.probe({ ...failed, result: 'refused', detail: 'mailcanary seed login hotmail-1' })
+    log.probe({ ...failed, result: 'unavailable', detail: 'HTTP 503' })
+    log.probe({ kind: 'token-refreshed', seed: 'hotmail-1', provider: 'hotmail', until: AT })
+    expect(lines).toEqual([
+      '14:03:22 seed       hotmail-1 (hotmail) cannot sign in until somebody does something: mailcanary seed login hotmail-1\n',
+      '14:03:22 seed       hotmail-1 (hotmail) could not refresh its token, and tries again: HTTP 503\n',
+    ])
+  })
+
   it('keeps the words of a remote server on one line', () => {
     const { log, lines } = logWith()
     log.relay(bounced)

@@ -135,6 +135,41 @@ describe('metrics', () => {
     expect(await linesOf(metrics)).toContain(`${name} ${NOW / 1_000 + 60}`)
   })
 
+  it('shows whether a seed is signed in, for those that sign in with a token', async () => {
+    const metrics = createMetrics({
+      origins: ['relay'],
+      providers: [],
+      seeds: [
+        { name: 'gmail-1', provider: 'gmail' },
+        { name: 'hotmail-1', provider: 'hotmail', oauth: true, createdAt: 86_400_000 },
+      ],
+      version: '1',
+      clock: () => NOW,
+      inputs: {},
+    })
+    const seed = { provider: 'hotmail', seed: 'hotmail-1' }
+    const valid = 'mailcanary_seed_token_valid{provider="hotmail",seed="hotmail-1"}'
+    const failures = (result: string): string =>
+      `mailcanary_seed_token_failures_total{provider="hotmail",seed="hotmail-1",result="${result}"}`
+    const before = await linesOf(metrics)
+    expect(before).toContain(`${valid} 0`)
+    expect(before).toContain(`${failures('refused')} 0`)
+    expect(before).toContain(
+      'mailcanary_seed_created_timestamp_seconds{provider="hotmail",seed="hotmail-1"} 86400',
+    )
+    expect(before.join('\n')).not.toMatch(/seed_token.*gmail-1|seed_created.*gmail-1/)
+    metrics.probe({ kind: 'token-refreshed', ...seed, until: NOW + 3_600_000 })
+    metrics.probe({ kind: 'token-failed', ...seed, result: 'unavailable', detail: '' })
+    const good = await linesOf(metrics)
+    expect(good).toContain(`${valid} 1`)
+    expect(good).toContain(`${failures('unavailable')} 1`)
+    expect(good).toContain(
+      `mailcanary_seed_token_expiry_timestamp_seconds{provider="hotmail",seed="hotmail-1"} ${NOW / 1_000 + 3_600}`,
+    )
+    metrics.probe({ kind: 'token-failed', ...seed, result: 'refused', detail: '' })
+    expect(await linesOf(metrics)).toContain(`${valid} 0`)
+  })
+
   it('tells a message put off from a message refused', async () => {
     const metrics = metricsWith()
     const refused = { kind: 'message-refused', login: 'alice', enhanced: '', reason: '' } as const

@@ -18,7 +18,6 @@ function build(changes: Partial<Parameters<typeof canaryMessage>[0]> = {}): Prom
     token: TOKEN,
     content: PLAIN,
     at: Date.UTC(2026, 10, 23, 22, 14, 40),
-    automatic: false,
     random: Math.random,
     ...changes,
   })
@@ -36,7 +35,7 @@ test('a canary has what RFC 5322 demands, once, and its token at our domain', as
 
 test('it does not say that it is automatic, unless told to', async () => {
   expect((await build()).toString()).not.toMatch(/auto-submitted|x-mailer|canary v/i)
-  expect((await build({ automatic: true })).toString()).toContain(
+  expect((await build({ content: { ...PLAIN, automatic: true } })).toString()).toContain(
     'Auto-Submitted: auto-generated\r\n',
   )
 })
@@ -57,4 +56,60 @@ test('canaries differ in their words', () => {
 test('text from the configuration cannot add a field', async () => {
   const message = await build({ fromName: 'Ada\r\nBcc: everybody@example.com' })
   expect(valuesOf(parseHeader(splitMessage(message).header), 'bcc')).toEqual([])
+})
+
+test.each([...CONTENTS.keys()])(
+  'the token is in Message-ID and Subject of %s, each enough',
+  async name => {
+    const content = CONTENTS.get(name) as Content
+    const fields = parseHeader(splitMessage(await build({ content })).header)
+    for (const only of ['message-id', 'subject', 'x-reference']) {
+      const one = fields.filter(field => field.name.toLowerCase() === only)
+      expect(findToken(one, KEY)).toMatchObject({ kind: 'genuine', token: TOKEN })
+    }
+  },
+)
+
+test('the token stays whole in a Subject that has to be encoded', async () => {
+  const subjects = ['Größe und Maß der neuen Möbel für das Büro in der Straße hinter dem Museum']
+  const message = await build({ content: { ...PLAIN, subjects } })
+  const fields = parseHeader(splitMessage(message).header)
+  const subject = fields.filter(field => field.name.toLowerCase() === 'subject')
+  expect(subject[0]?.value).toContain('=?')
+  expect(findToken(subject, KEY)).toMatchObject({ kind: 'genuine', token: TOKEN })
+})
+
+test('html has its text beside it, and what the words hold cannot become markup', async () => {
+  const content = { ...(CONTENTS.get('html') as Content), greetings: ['Hello <b>&</b>,'] }
+  const text = (await build({ content })).toString()
+  expect(text).toMatch(/^Content-Type: multipart\/alternative;/m)
+  expect(text).toMatch(
+    /^Content-Type: text\/plain;[\s\S]*^Hello <b>&<\/b>,[\s\S]*^Content-Type: text\/html;/m,
+  )
+  expect(text).toContain('<p>Hello &lt;b&gt;&amp;&lt;/b&gt;,</p>')
+})
+
+test('a reply stands in a thread and quotes what it answers', async () => {
+  const text = (await build({ content: CONTENTS.get('reply') as Content })).toString()
+  expect(text).toMatch(/^Subject: Re: /m)
+  const asked = /^In-Reply-To: (<\d+\.[0-9a-f]+@example\.net>)\r$/m.exec(text)?.[1]
+  expect(text).toContain(`\r\nReferences: ${asked}\r\n`)
+  expect(text).toMatch(/^On .* wrote:\r\n> /m)
+})
+
+test('an attachment is a page of PDF whose table leads to its objects', async () => {
+  const text = (await build({ content: CONTENTS.get('attachment') as Content })).toString()
+  expect(text).toMatch(/^Content-Disposition: attachment; filename=[A-Za-z-]+\.pdf\r$/m)
+  const encoded =
+    /Content-Transfer-Encoding: base64\r\n[\s\S]*?\r\n\r\n([A-Za-z0-9+/=\r\n]+)/.exec(text)?.[1] ??
+    ''
+  const pdf = Buffer.from(encoded, 'base64').toString('latin1')
+  expect(pdf).toMatch(/^%PDF-1\.4\n/)
+  const table = Number(/startxref\n(\d+)\n%%EOF\n$/.exec(pdf)?.[1])
+  expect(pdf.slice(table, table + 5)).toBe('xref\n')
+  const offsets = [...pdf.matchAll(/^(\d{10}) 00000 n $/gm)].map(match => Number(match[1]))
+  expect(offsets).toHaveLength(5)
+  for (const [index, offset] of offsets.entries()) {
+    expect(pdf.slice(offset)).toMatch(new RegExp(`^${index + 1} 0 obj\n`))
+  }
 })

@@ -174,3 +174,25 @@ test('what Gmail shows in All Mail because it is in the inbox is no mail in anot
     ['other', 'Subject: moved by a filter'],
   ])
 })
+
+test('what is moved into junk while everything is read is seen, in one or the other', async () => {
+  const { account, mailbox } = await simulated(PLAIN)
+  const inbox = account.get('INBOX')
+  const junk = account.get('Junk')
+  if (!inbox || !junk) throw new Error('no such folder')
+  put(account, 'INBOX', 'one')
+  // UIDNEXT is the last that EXAMINE tells: junk has looked empty by then.
+  const uidNext = junk.uidNext
+  Object.defineProperty(junk, 'uidNext', {
+    get: () => {
+      if (inbox.messages.length > 0) {
+        inbox.remove(new Set([1]))
+        put(account, 'Junk', 'one')
+      }
+      return uidNext
+    },
+  })
+  const { messages, complete } = await mailbox.read([], 0, 'all', never)
+  expect(complete).toBe(true)
+  expect(messages.map(({ placement }) => placement)).toContain('inbox')
+})

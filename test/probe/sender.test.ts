@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import { createAuthority } from '../../src/base/certificate.ts'
 import { Secret } from '../../src/base/secret.ts'
-import type { Origin } from '../../src/probe/origin.ts'
-import { queueIdOf, submit, type Submission } from '../../src/probe/sender.ts'
+import type { Origin, SmtpOrigin } from '../../src/probe/origin.ts'
+import { queueIdOf } from '../../src/probe/queue-id.ts'
+import { submit, type Submission } from '../../src/probe/sender.ts'
 import { freePort } from '../support/server-process.ts'
 
 let ca = ''
@@ -23,7 +24,7 @@ afterAll(async () => {
   await Promise.all([...open].map(server => new Promise<void>(resolve => server.close(resolve))))
 })
 
-async function serve(options: SMTPServerOptions): Promise<Origin> {
+async function serve(options: SMTPServerOptions): Promise<SmtpOrigin> {
   const server = new SMTPServer({
     key: pair.key,
     cert: pair.certificate,
@@ -190,4 +191,21 @@ test.each([
   ['nonsense', ''],
 ])('the queue id in "%s" is "%s"', (reply, id) => {
   expect(queueIdOf(reply)).toBe(id)
+})
+
+test('a mail exchanger is spoken to without a login, by TLS where it offers that, whoever vouches for it', async () => {
+  const secured: boolean[] = []
+  const options: SMTPServerOptions = {
+    authOptional: true,
+    onMailFrom: (_, session, done) => {
+      secured.push(session.secure)
+      done()
+    },
+  }
+  for (const more of [{}, { hideSTARTTLS: true, disabledCommands: ['STARTTLS'] }]) {
+    const { name, host, port, from } = await serve({ ...options, ...more })
+    const exchanger: SmtpOrigin = { name, host, port, from, tls: 'opportunistic' }
+    expect(await send(exchanger)).toMatchObject({ kind: 'submitted' })
+  }
+  expect(secured).toEqual([true, false])
 })

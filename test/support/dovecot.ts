@@ -19,6 +19,8 @@ export interface DovecotOptions {
   readonly ip?: string
   /** False for an account without a junk folder. */
   readonly junk?: boolean
+  /** Takes access tokens by XOAUTH2 or OAUTHBEARER, and asks here whether they are good (RFC 7662). */
+  readonly oauth?: { readonly mechanism: 'xoauth2' | 'oauthbearer'; readonly introspect: string }
 }
 
 export interface Dovecot {
@@ -59,6 +61,9 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   await writeFile(join(folder, 'users'), users.join(''))
   await writeFile(join(folder, 'sieve', 'before.sieve'), options.sieve ?? SIEVE)
   const config = join(folder, 'dovecot.conf')
+  if (options.oauth !== undefined) {
+    await writeFile(join(folder, 'oauth2.conf.ext'), introspection(options.oauth.introspect))
+  }
   await writeFile(config, configuration({ ...options, ip, imapsPort, lmtpPort, ...pair }))
   if (process.getuid?.() === 0) {
     for (const part of ['', 'run', 'state', 'mail', 'sieve'])
@@ -107,6 +112,15 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   }
 }
 
+function introspection(url: string): string {
+  return `introspection_mode = post
+introspection_url = ${url}
+username_attribute = username
+active_attribute = active
+active_value = true
+`
+}
+
 function configuration(options: {
   readonly folder: string
   readonly name: string
@@ -116,8 +130,9 @@ function configuration(options: {
   readonly certificate: string
   readonly key: string
   readonly junk?: boolean
+  readonly oauth?: DovecotOptions['oauth']
 }): string {
-  const { folder: d, name } = options
+  const { folder: d, name, oauth } = options
   const root = process.getuid?.() === 0
   const user = root ? 'nobody' : (process.env['USER'] ?? 'nobody')
   const group = root ? 'nogroup' : user
@@ -135,14 +150,24 @@ mail_gid = ${group}
 ssl = required
 ssl_cert = <${options.certificate}
 ssl_key = <${options.key}
-auth_mechanisms = plain login
+auth_mechanisms = plain login ${oauth?.mechanism ?? ''}
 auth_username_format = %Lu
 auth_failure_delay = 0
 mail_home = ${d}/mail/%u
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 15
-passdb {
+${
+  oauth === undefined
+    ? ''
+    : `passdb {
+  driver = oauth2
+  mechanisms = ${oauth.mechanism}
+  args = ${d}/oauth2.conf.ext
+}
+`
+}passdb {
   driver = passwd-file
+  mechanisms = plain login
   args = scheme=PLAIN username_format=%u ${d}/users
 }
 userdb {

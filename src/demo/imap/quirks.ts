@@ -185,3 +185,9 @@ export type Fault =
   | 'throttled'
   /** Yahoo. */
   | 'limit'
+  /** Has too many connections open, as far as it is concerned. */
+  | 'crowded'
+  /** Hangs up whenever somebody waits for news. */
+  | 'idle-closed'
+  /** Tells whoever waits for news of messages that are not there. */
+  | 'phantom'

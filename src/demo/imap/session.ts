@@ -179,7 +179,8 @@ export class ImapSession {
     const account = this.#context.account(username)
     if (!account || account.password !== password) throw no(quirks.wrongPassword)
     this.#account = account
-    if (this.#context.sessionsOf(account) > quirks.connections) {
+    const crowded = this.#context.fault() === 'crowded'
+    if (crowded || this.#context.sessionsOf(account) > quirks.connections) {
       if (quirks.tooManyConnections.answer === 'bye') {
         setImmediate(() => this.end(quirks.tooManyConnections.text))
       } else {
@@ -226,8 +227,14 @@ export class ImapSession {
 
   async #idle(): Promise<void> {
     if (!this.#context.quirks.capabilities.includes('IDLE')) throw bad('Unknown command')
+    const fault = this.#context.fault()
+    if (fault === 'idle-closed') {
+      this.end('Idle timeout')
+      return
+    }
     this.#idling = true
     this.#selected?.sync()
+    if (fault === 'phantom') this.#send('* 99 EXISTS')
     await this.#ask('idling')
     this.#idling = false
   }

@@ -1,3 +1,4 @@
+import { DAY } from '../../base/clock.ts'
 import { codes, type Provider } from '../provider.ts'
 
 /**
@@ -7,11 +8,31 @@ import { codes, type Provider } from '../provider.ts'
 export const GMAIL: Provider = {
   name: 'gmail',
   mxSuffixes: ['.google.com', '.googlemail.com'],
-  imap: { host: 'imap.gmail.com', port: 993, auth: 'password', idle: true, ipv4Only: false },
+  imap: {
+    host: 'imap.gmail.com',
+    port: 993,
+    auth: 'password',
+    idle: true,
+    ipv4Only: false,
+    // A page of 2008 says 10.
+    connections: 15,
+  },
+  oauth: {
+    // The device flow exists, and the scope for mail is not on its list.
+    authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
+    tokenUrl: 'https://oauth2.googleapis.com/token',
+    scope: 'https://mail.google.com/',
+    idleLimit: 180 * DAY,
+  },
   junkNames: ['[Gmail]/Spam', '[Google Mail]/Spam'],
   authHosts: ['mx.google.com'],
   verified: 'documentation',
   shaping: { connections: 5, messagesPerConnection: 50, messagesPerMinute: Infinity },
+  advice: [
+    'The password is an app password; it needs 2-Step Verification, and a new account password revokes it.',
+    'With OAuth 2: while the consent screen is in testing, every sign-in ends after 7 days.',
+    'Tabs are not folders: what a tab shows is in the inbox.',
+  ],
   replyRules: [
     // 4.7.0 has many meanings: the text alone tells them apart.
     {

@@ -9,6 +9,7 @@ export const ICLOUD: Provider = {
   authHosts: ['.icloud.com'],
   verified: 'documentation',
   shaping: { connections: 10, messagesPerConnection: 5, messagesPerMinute: Infinity },
+  advice: ['The password is an app-specific password.'],
   replyRules: [
     {
       sample:

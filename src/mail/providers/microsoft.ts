@@ -1,4 +1,5 @@
-import type { Provider, ReplyRule } from '../provider.ts'
+import { DAY } from '../../base/clock.ts'
+import type { OAuthEndpoints, Provider, ReplyRule } from '../provider.ts'
 
 /*
  * Outlook.com with Hotmail and Live (consumers), and Microsoft 365 (business). Their hosts share a software and
@@ -75,22 +76,45 @@ const RULES: readonly ReplyRule[] = [
   },
 ]
 
+const IMAP = {
+  host: 'outlook.office365.com',
+  port: 993,
+  auth: 'oauth2',
+  // Since September 2024, app passwords included.
+  noPassword: true,
+  idle: true,
+  // Sessions over IPv6 end in "User is authenticated but not connected" (2025).
+  ipv4Only: true,
+  // IDLE and one more are safe; above that comes BYE.
+  connections: 2,
+} as const
+
+/** @param tenant `consumers` for Outlook.com, `organizations` for business */
+function oauthOf(tenant: string): OAuthEndpoints {
+  const base = `https://login.microsoftonline.com/${tenant}/oauth2/v2.0`
+  return {
+    deviceUrl: `${base}/devicecode`,
+    authorizeUrl: `${base}/authorize`,
+    tokenUrl: `${base}/token`,
+    // Without offline_access there is no refresh token, and the sign-in dies every hour.
+    scope: 'https://outlook.office.com/IMAP.AccessAsUser.All offline_access',
+    idleLimit: 90 * DAY,
+  }
+}
+
+const ADVICE = [
+  'No password is taken over IMAP, app passwords included: sign in with `mailcanary seed login`.',
+  'Outlook can accept a sign-in and then refuse every command: IMAP is switched off in the settings of the account, the scope is wrong, or there are too many connections.',
+] as const
+
 const SHARED = {
   junkNames: ['Junk', 'Junk Email', 'Junk E-mail'],
   // It names no host in Authentication-Results.
   authHosts: [''],
   verified: 'documentation',
   shaping: { connections: 5, messagesPerConnection: 50, messagesPerMinute: Infinity },
+  advice: ADVICE,
   replyRules: RULES,
-} as const
-
-const IMAP = {
-  host: 'outlook.office365.com',
-  port: 993,
-  auth: 'oauth2',
-  idle: true,
-  // Sessions over IPv6 end in "User is authenticated but not connected" (2025).
-  ipv4Only: true,
 } as const
 
 export const HOTMAIL: Provider = {
@@ -98,6 +122,7 @@ export const HOTMAIL: Provider = {
   name: 'hotmail',
   mxSuffixes: ['.olc.protection.outlook.com'],
   imap: IMAP,
+  oauth: oauthOf('consumers'),
 }
 
 export const MICROSOFT365: Provider = {
@@ -105,4 +130,5 @@ export const MICROSOFT365: Provider = {
   name: 'microsoft365',
   mxSuffixes: ['.mail.protection.outlook.com', '.mx.microsoft'],
   imap: IMAP,
+  oauth: oauthOf('organizations'),
 }

@@ -8,11 +8,16 @@ import type { Provider } from '../provider.ts'
 export const YAHOO: Provider = {
   name: 'yahoo',
   mxSuffixes: ['.yahoodns.net'],
+  // IDLE does not work (four projects, 2015 to 2020). It bears few connections; nobody knows how many.
   imap: { host: 'imap.mail.yahoo.com', port: 993, auth: 'password', idle: false, ipv4Only: false },
   junkNames: ['Bulk', 'Bulk Mail'],
   authHosts: ['.yahoo.com'],
   verified: 'documentation',
   shaping: { connections: 5, messagesPerConnection: 20, messagesPerMinute: Infinity },
+  advice: [
+    'The password is an app password. There are no new OAuth 2 clients for mail.',
+    'It has no IDLE: news are found by polling.',
+  ],
   replyRules: [
     {
       // 4xx, and yet for good: the class tells a person what to do, the queue goes on trying.

@@ -10,6 +10,10 @@ import { combinations, counter, durations, extend, gauge } from './instruments.t
 export interface SeedName {
   readonly name: string
   readonly provider: string
+  /** Signs in with OAuth 2. */
+  readonly oauth?: boolean
+  /** When the account was made, milliseconds since the epoch. */
+  readonly createdAt?: number
 }
 
 /** Metrics of the prober: what became of canaries, and whether we can see. */
@@ -62,6 +66,37 @@ export function probeMetrics(
     'Whether the mailbox of the seed could be read at the last look (1), or not or not yet (0).',
     seeds,
   )
+  const tokens = names.seeds
+    .filter(seed => seed.oauth === true)
+    .map(({ name, provider }) => ({ provider, seed: name }))
+  const tokenValid = gauge(
+    registry,
+    'mailcanary_seed_token_valid',
+    'Whether the OAuth 2 sign-in of the seed is good (1), or a person has to sign in again or has not yet (0).',
+    tokens,
+  )
+  const tokenExpiry = gauge(
+    registry,
+    'mailcanary_seed_token_expiry_timestamp_seconds',
+    'Unix time at which the access token of the seed ends; it is refreshed before. 0 before the first.',
+    tokens,
+  )
+  const tokenFailures = counter(
+    registry,
+    'mailcanary_seed_token_failures_total',
+    'Refreshes that failed: refused needs a person, unavailable is tried again.',
+    extend(tokens, 'result', ['refused', 'unavailable']),
+  )
+  const dated = names.seeds.filter(seed => seed.createdAt !== undefined)
+  const created = gauge(
+    registry,
+    'mailcanary_seed_created_timestamp_seconds',
+    'Unix time at which the account of the seed was made, as configured.',
+    dated.map(({ name, provider }) => ({ provider, seed: name })),
+  )
+  for (const { name, provider, createdAt = 0 } of dated) {
+    created.set({ provider, seed: name }, createdAt / SECOND)
+  }
   const lastVerdict = gauge(
     registry,
     'mailcanary_last_verdict_timestamp_seconds',
@@ -117,6 +152,18 @@ export function probeMetrics(
       case 'seed-down':
         seedUp.set({ provider: event.provider, seed: event.seed }, event.kind === 'seed-up' ? 1 : 0)
         return
+      case 'token-refreshed': {
+        const { provider, seed, until } = event
+        tokenValid.set({ provider, seed }, 1)
+        tokenExpiry.set({ provider, seed }, Math.floor(until / SECOND))
+        return
+      }
+      case 'token-failed': {
+        const { provider, seed, result } = event
+        tokenFailures.inc({ provider, seed, result })
+        if (result === 'refused') tokenValid.set({ provider, seed }, 0)
+        return
+      }
       case 'tick-skipped':
         skipped.inc()
         return

@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+
+import { type Clock, MINUTE } from '../base/clock.ts'
+import { Secret } from '../base/secret.ts'
+import type { LoadedProbes } from '../config/load-probes.ts'
+import { signInOf } from '../config/seed-credentials.ts'
+import { OTHER_PROVIDER, findProvider } from '../mail/provider-table.ts'
+import type { Provider } from '../mail/provider.ts'
+import { OTHER } from '../mail/providers.ts'
+import type { ReportProbeEvent } from '../probe/events.ts'
+import type { OAuthClient } from '../probe/oauth/oauth-client.ts'
+import { TokenFile } from '../probe/oauth/token-file.ts'
+import { TokenKeeper } from '../probe/oauth/token-keeper.ts'
+import type { ImapAccount, Seed } from '../probe/seed.ts'
+
+const LONGEST_RETRY = 30 * MINUTE
+
+/** What a seed that signs in with OAuth 2 has beside the others. */
+export interface SeedOAuth {
+  readonly client: OAuthClient
+  readonly file: TokenFile
+}
+
+/**
+ * The OAuth 2 side of one seed.
+ *
+ * @param folder the state folder
+ * @returns undefined where the seed signs in with a password
+ */
+export function seedOAuth(
+  { config, oauth }: LoadedProbes,
+  providers: readonly Provider[],
+  name: string,
+  folder: string,
+): SeedOAuth | undefined {
+  const seed = config.seeds[name]
+  const provider = findProvider(seed?.provider ?? '', providers)
+  if (seed === undefined || signInOf(seed, provider) === 'password') return undefined
+  const row = config.oauth.clients[seed.provider]
+  if (provider?.oauth === undefined || row === undefined) return undefined
+  const secret = oauth.clientSecrets.get(seed.provider)
+  return {
+    client: { id: row.client_id, endpoints: provider.oauth, ...(secret && { secret }) },
+    file: new TokenFile(join(folder, `seed-${name}.token`), name, oauth.tokenKey),
+  }
+}
+
+/** The seeds of a file, and what keeps the tokens of those that have one. */
+export function seedsOf(
+  loaded: LoadedProbes,
+  providers: readonly Provider[],
+  options: { readonly folder: string; readonly report: ReportProbeEvent; readonly clock: Clock },
+): { readonly seeds: readonly Seed[]; readonly tokens: readonly TokenKeeper[] } {
+  const { config } = loaded
+  const tokens: TokenKeeper[] = []
+  const seeds = Object.entries(config.seeds).map(([name, row]): Seed => {
+    const provider =
+      findProvider(row.provider, providers) ?? findProvider(OTHER_PROVIDER, providers) ?? OTHER
+    const oauth = seedOAuth(loaded, providers, name, options.folder)
+    const keeper =
+      oauth && new TokenKeeper({ ...options, ...oauth, seed: name, provider: provider.name })
+    if (keeper) tokens.push(keeper)
+    return {
+      name,
+      provider,
+      address: row.address,
+      imap: accountOf(loaded, name, provider, keeper),
+      signIn: oauth ? 'oauth2' : 'password',
+      ...(row.junk_folder !== undefined && { junkFolder: row.junk_folder }),
+      ...(row.created !== undefined && { createdAt: row.created }),
+      pollEvery: config.imap.poll_every,
+      othersEvery: Math.max(
+        config.imap.poll_every,
+        Math.min(10 * config.imap.poll_every, 10 * MINUTE),
+      ),
+      retryAfter: {
+        least: config.imap.retry_after,
+        most: Math.max(config.imap.retry_after, LONGEST_RETRY),
+      },
+    }
+  })
+  return { seeds, tokens }
+}
+
+function accountOf(
+  { config, seeds }: LoadedProbes,
+  name: string,
+  provider: Provider,
+  keeper: TokenKeeper | undefined,
+): ImapAccount {
+  const { imap, address } = config.seeds[name] ?? { imap: {}, address: '' }
+  const { ca, password = new Secret('') } = seeds.get(name) ?? {}
+  const usual =
+    provider.imap?.username === 'local-part' ? address.slice(0, address.lastIndexOf('@')) : address
+  return {
+    host: imap.host ?? provider.imap?.host ?? '',
+    port: imap.port ?? provider.imap?.port ?? 993,
+    username: imap.username ?? usual,
+    credential: keeper
+      ? fresh => keeper.credential(fresh)
+      : () => Promise.resolve({ kind: 'password', password }),
+    ...(ca !== undefined && { ca }),
+    ...(imap.server_name !== undefined && { servername: imap.server_name }),
+  }
+}
