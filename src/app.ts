@@ -20,7 +20,7 @@ import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { createTrace } from './observe/trace.ts'
 import { SqliteHistory } from './probe/sqlite-history.ts'
-import { wilson } from './probe/statistics.ts'
+import { wilson } from './probe/statistics/interval.ts'
 import { accountRoutes } from './web/account/account-routes.ts'
 import { isLoopback } from './web/admin-access.ts'
 import { AdminServer } from './web/admin-server.ts'
@@ -113,10 +113,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   const metrics = createMetrics({
     origins,
     seeds,
+    probes: [...(probing?.groups.values() ?? [])].flat(),
     providers: names,
     version: options.version,
     clock,
     inputs: {
+      ...(probing?.detector && { detector: () => probing.detector?.readings ?? [] }),
       ...(relay && {
         queue: () => relay.store.counts(),
         directory: () => ageOf(relay),

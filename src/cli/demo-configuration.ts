@@ -120,6 +120,7 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
           provider: name,
           address: seedAddress,
           imap: { host: HOST, port: imapPort, server_name: imapHost, username },
+          daily_cap: 'none',
         },
       ]),
     ),

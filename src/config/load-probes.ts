@@ -50,6 +50,7 @@ export async function loadProbes(
     seeds.set(name, { ca, password })
   }
   checkProbes(problems, config)
+  checkBaselines(problems, config)
   const store = readStore(problems, config.store)
   problems.throwIfAny()
   return { path, config, store, origins, seeds }
@@ -126,6 +127,20 @@ function checkProbes(problems: ProblemList, config: ProbesConfig): void {
     }
     if ((probe.every === undefined) === (probe.cron === undefined)) {
       problems.add(at, 'needs every (such as 10m) or cron, and not both')
+    }
+  }
+}
+
+function checkBaselines(problems: ProblemList, config: ProbesConfig): void {
+  const providers = new Set(Object.values(config.seeds).map(({ provider }) => provider))
+  for (const [index, { origin, provider }] of config.detector.baselines.entries()) {
+    const at = ['detector', 'baselines', index]
+    if (!Object.hasOwn(config.origins, origin)) {
+      problems.add([...at, 'origin'], `there is no origin ${origin}: ${listOf(config.origins)}`)
+    }
+    if (!providers.has(provider)) {
+      const known = [...providers].join(', ')
+      problems.add([...at, 'provider'], `no seed is at ${provider}: seeds are at ${known}`)
     }
   }
 }

@@ -7,9 +7,11 @@ import {
   flag,
   host,
   hostName,
+  limit,
   name,
   port,
   section,
+  share,
   text,
   word,
 } from './fields.ts'
@@ -45,6 +47,7 @@ const seed = z.strictObject({
   imap: imap.prefault({}),
   ...secretKeys('password'),
   junk_folder: text('the name of the folder for spam').optional(),
+  daily_cap: limit().prefault(500),
 })
 
 const provider = z.strictObject({
@@ -70,7 +73,15 @@ const probe = z.strictObject({
   every: duration({ atLeast: '1s', atMost: '7d' }).optional(),
   cron: text('a cron expression').optional(),
   jitter: duration({ atMost: '1h' }).prefault('30s'),
+  paired: flag().default(true),
   deadline: duration({ atLeast: '1s', atMost: '2d' }).prefault('30m'),
+})
+
+const baseline = z.strictObject({
+  origin: name(),
+  provider: name(),
+  signal: word(['arrival', 'inbox', 'lateness']),
+  healthy: share(),
 })
 
 /** The prober's configuration. `probes.yaml` in the root of the project says what each key is for. */
@@ -85,6 +96,10 @@ export const probesSchema = z.strictObject({
   imap: section({
     poll_every: duration({ atLeast: '1s', atMost: '1h' }).prefault('45s'),
     retry_after: duration({ atLeast: '1s', atMost: '30m' }).prefault('1m'),
+  }),
+  detector: section({
+    slow_after: duration({ atLeast: '1s', atMost: '2d' }).prefault('5m'),
+    baselines: z.array(baseline).default([]),
   }),
   retention: section({
     canaries: duration({ atLeast: '1d', atMost: '4000d' }).prefault('400d'),

@@ -10,6 +10,8 @@ export interface Seed {
   readonly imap: ImapAccount
   /** Path of the junk folder where neither flag nor name tells. */
   readonly junkFolder?: string
+  /** Canaries in 24 hours, of all origins; no limit unless told. */
+  readonly dailyCap?: number
   /** Milliseconds between two looks while canaries are on their way; IDLE may shorten it. */
   readonly pollEvery: number
   /** Milliseconds between two looks into the other folders. */

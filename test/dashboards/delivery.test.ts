@@ -103,6 +103,7 @@ describe.skipIf(missing('prometheus'))('the queries, asked of a real Prometheus'
       origins: ORIGINS,
       providers: PROVIDERS,
       seeds: SEEDS,
+      probes: ['relay/gmail-1'],
       version: '0.1.0',
       clock: Date.now,
       inputs: {
