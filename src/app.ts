@@ -8,6 +8,7 @@ import type { Pseudonyms } from './app/pseudonyms.ts'
 import { createQueueControl } from './app/queue-control.ts'
 import { createRelay, type Relay } from './app/relay-parts.ts'
 import type { Surroundings } from './app/surroundings.ts'
+import { askTimetable } from './app/timetable-control.ts'
 import { whoIs } from './app/who.ts'
 import type { Clock } from './base/clock.ts'
 import { startInOrder, type Part } from './base/lifecycle.ts'
@@ -19,6 +20,7 @@ import { createHealth, type HealthCheck } from './observe/health.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { createTrace } from './observe/trace.ts'
+import { readPeriod } from './probe/period.ts'
 import { SqliteHistory } from './probe/sqlite-history.ts'
 import { wilson } from './probe/statistics/interval.ts'
 import { accountRoutes } from './web/account/account-routes.ts'
@@ -176,6 +178,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       admin,
       new ControlServer(options.folder.file('control.sock'), {
         probe: name => probeNow(probing ?? noProber(), name, clock),
+        timetable: request => askTimetable(probing ?? noProber(), request),
+        period: request => readPeriod((probing ?? noProber()).history, request),
         queue: request => (queue ?? noRelay())(request),
         who: pseudonym =>
           relay && options.relay && options.pseudonyms

@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   account: ['base', 'mail', 'directory', 'relay'],
   config: ['base', 'mail'],
   observe: ['base', 'mail', 'directory', 'relay', 'account', 'probe'],
+  report: ['base', 'probe'],
   web: ['base', 'mail', 'directory', 'relay', 'account', 'probe', 'observe'],
   demo: ['base', 'mail'],
   app: ['base', 'mail', 'directory', 'relay', 'account', 'probe', 'config'],
@@ -30,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'web',
   ],
-  cli: ['base', 'mail', 'config', 'app', 'app.ts', 'demo', 'probe', 'observe'],
+  cli: ['base', 'mail', 'config', 'app', 'app.ts', 'demo', 'probe', 'observe', 'report'],
   'main.ts': ['cli'],
 }
 

@@ -7,6 +7,7 @@ import type { CommandContext } from './context.ts'
 import { addDemo } from './demo.ts'
 import { addProbe } from './probe.ts'
 import { addQueue } from './queue.ts'
+import { addCompare, addReport } from './report.ts'
 import { addRun } from './run.ts'
 import { addTrace } from './trace.ts'
 import { addWho } from './who.ts'
@@ -36,9 +37,11 @@ export async function runCommand(args: readonly string[], version: string): Prom
   for (const add of [
     addBackup,
     addCheck,
+    addCompare,
     addDemo,
     addProbe,
     addQueue,
+    addReport,
     addRestore,
     addRun,
     addTrace,

@@ -15,7 +15,7 @@ import { Problem } from '../base/problem.ts'
  * Times are milliseconds since the epoch. Canaries are counted by `scheduled_at`, which all of them have: one that was
  * rejected was never submitted.
  */
-const MIGRATIONS = [
+const HISTORY_MIGRATIONS = [
   `
 create table canary (
   id text primary key,
@@ -73,7 +73,6 @@ create table pause (probe text primary key, at integer not null, by text not nul
 create index canary_decided on canary (decided_at, id, origin, provider, label, seconds) where label <> '';
 -- Finds the canary of the other origin that was sent together with one, and counts what a seed got.
 create index canary_pair on canary (seed, scheduled_at, origin, content, provider, label);
-drop index canary_seed;
 create index canary_open on canary (probe) where label = '';
 `,
 ] as const
@@ -90,13 +89,13 @@ export function prepare(db: Database): void {
   db.pragma('foreign_keys = on')
   db.pragma('busy_timeout = 5000')
   const found = db.pragma('user_version', { simple: true }) as number
-  if (found > MIGRATIONS.length) {
+  if (found > HISTORY_MIGRATIONS.length) {
     throw new Problem(
-      `the history was written by a newer mailcanary (schema ${found}, this one knows ${MIGRATIONS.length}): install that one`,
+      `the history was written by a newer mailcanary (schema ${found}, this one knows ${HISTORY_MIGRATIONS.length}): install that one`,
     )
   }
   db.transaction(() => {
-    for (const migration of MIGRATIONS.slice(found)) db.exec(migration)
-    db.pragma(`user_version = ${MIGRATIONS.length}`)
+    for (const migration of HISTORY_MIGRATIONS.slice(found)) db.exec(migration)
+    db.pragma(`user_version = ${HISTORY_MIGRATIONS.length}`)
   })()
 }

@@ -17,6 +17,17 @@ export interface TimetableOptions {
   readonly send: (probe: Probe, slot: number) => Promise<unknown>
 }
 
+/** What a command may ask of the timetable. */
+export type TimetableRequest =
+  | { readonly ask: 'list' }
+  | {
+      readonly ask: 'pause' | 'resume'
+      /** Of a probe, of a group, or `all`. */
+      readonly name: string
+      /** Who asks, for the record. */
+      readonly by: string
+    }
+
 const MAX_UNDECIDED = 3
 // Those that are compared wait for each other, but not for an origin that does not answer.
 const MOST_APART = 10 * SECOND

@@ -5,7 +5,10 @@ import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 
 import type { Part } from '../base/lifecycle.ts'
 import { messageOf, Problem } from '../base/problem.ts'
+import type { PeriodRequest } from '../probe/period.ts'
+import type { TimetableRequest } from '../probe/timetable.ts'
 import type { QueueRequest } from '../relay/queue/request.ts'
+import { readPeriodRequest, readTimetableRequest } from './probe-request.ts'
 import { readQueueRequest } from './queue-request.ts'
 
 /** What a command may ask of the running daemon. */
@@ -18,6 +21,10 @@ export interface ControlActions {
   probe(name: string): AsyncIterable<unknown>
   /** Asks something of the queue, or does something to it, and yields the answer piece by piece. */
   queue(request: QueueRequest): AsyncIterable<unknown>
+  /** Pauses probes, lets them go on, or lists them. */
+  timetable(request: TimetableRequest): AsyncIterable<unknown>
+  /** What a report is made of, piece by piece. */
+  period(request: PeriodRequest): AsyncIterable<unknown>
   /** Whom a pseudonym in the log means. */
   who(pseudonym: string): AsyncIterable<unknown>
 }
@@ -42,6 +49,12 @@ export class ControlServer implements Part {
     )
     this.#server.post<{ Params: { pseudonym: string } }>('/who/:pseudonym', (request, reply) =>
       answer(reply, () => actions.who(request.params.pseudonym)),
+    )
+    this.#server.post('/timetable', (request, reply) =>
+      answer(reply, () => actions.timetable(readTimetableRequest(request.body))),
+    )
+    this.#server.post('/period', (request, reply) =>
+      answer(reply, () => actions.period(readPeriodRequest(request.body))),
     )
     this.#server.post('/queue', (request, reply) =>
       answer(reply, () => actions.queue(readQueueRequest(request.body))),
