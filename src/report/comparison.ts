@@ -3,70 +3,19 @@ import type { PairCount } from '../probe/history.ts'
 import type { VerdictLabel } from '../probe/model.ts'
 import type { ArrivalTime, Period } from '../probe/period.ts'
 import { dayBlockInterval } from '../probe/statistics/day-blocks.ts'
-import {
-  type Difference,
-  difference,
-  pairedDifference,
-  type Pairs,
-} from '../probe/statistics/difference.ts'
+import { difference, pairedDifference, type Pairs } from '../probe/statistics/difference.ts'
 import { fisher, mcNemar } from '../probe/statistics/exact.ts'
 import { holm } from '../probe/statistics/holm.ts'
-import type { Interval } from '../probe/statistics/interval.ts'
 import {
-  arrivedOf,
-  type Counts,
-  distinct,
-  judgedOf,
-  type Rate,
-  rateOf,
-  sumOf,
-  type Times,
-  timesOf,
-} from './counts.ts'
+  type ComparedRate,
+  type ComparedTime,
+  type Comparison,
+  type Measure,
+  MEASURES,
+} from './compared.ts'
+import { arrivedOf, type Counts, distinct, judgedOf, rateOf, sumOf, timesOf } from './counts.ts'
 import { sentenceOf, timeSentenceOf } from './sentences.ts'
 import { medianOfDays, timeBins } from './time-bins.ts'
-
-export const MEASURES = ['arrival', 'inbox'] as const
-export type Measure = (typeof MEASURES)[number]
-
-/** One rate of two origins, at one provider. */
-export interface ComparedRate {
-  readonly provider: string
-  readonly measure: Measure
-  readonly a: Rate
-  readonly b: Rate
-  /** Whether canaries were compared as pairs that were sent together, and how many pairs there are. */
-  readonly pairs: number
-  /** `a − b`: Newcombe's, of the pairs or of the two samples. */
-  readonly difference: Difference | undefined
-  /** The same from days drawn again; undefined where there are too few. */
-  readonly byDays: Interval | undefined
-  /** Of the exact test (McNemar's of pairs, Fisher's of samples), and what it is worth among all of this comparison. */
-  readonly p: number
-  readonly pAdjusted: number
-  /** The whole in plain words. */
-  readonly sentence: string
-}
-
-/** How long canaries took, of two origins, at one provider. */
-export interface ComparedTime {
-  readonly provider: string
-  readonly a: Times | undefined
-  readonly b: Times | undefined
-  /** Seconds by which the median of `a` is longer than that of `b`. */
-  readonly difference: number | undefined
-  readonly byDays: Interval | undefined
-  readonly sentence: string
-}
-
-export interface Comparison {
-  readonly since: number
-  readonly until: number
-  readonly a: string
-  readonly b: string
-  readonly rates: readonly ComparedRate[]
-  readonly times: readonly ComparedTime[]
-}
 
 /** Holds two origins against each other. @param period read for these two */
 export function compare(period: Period, a: string, b: string): Comparison {

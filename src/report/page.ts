@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 import { escaped } from '../base/html.ts'
 import { daysChart, differenceStrip, legend, rateStrip, shareOf, timesChart } from './charts.ts'
-import type { Comparison } from './comparison.ts'
+import type { Comparison } from './compared.ts'
 import { distinct, type Rate, sumOf } from './counts.ts'
 import { STYLE } from './page-style.ts'
 import type { Route, Summary } from './summary.ts'

@@ -1,4 +1,4 @@
-import type { ComparedRate, ComparedTime } from './comparison.ts'
+import type { ComparedRate, ComparedTime } from './compared.ts'
 import { percent, points, pWords, secondsWords } from './words.ts'
 
 /*
@@ -29,9 +29,14 @@ export function sentenceOf(rate: Omit<ComparedRate, 'sentence'>, a: string, b: s
   if (low > -SMALL && high < SMALL) {
     return `${provider}: mail from ${a} and from ${b} ${does} equally often, to within ${points(SMALL).replace('+', '')} points: ${how} ${end}.`
   }
+  const what = measure === 'arrival' ? 'arrival' : 'placement'
+  const short = `(${basis}, ${pWords(pAdjusted)})`
+  if (low > 0 || high < 0) {
+    return `${provider}: a difference in ${what} of ${range} is likely, but not beyond the chance of so many questions and so few canaries: ${how} ${short}.`
+  }
   const days =
     pAdjusted < LEVEL ? ' The canaries differ, but so do the days: it may be a few bad days.' : ''
-  return `${provider}: no difference in ${measure === 'arrival' ? 'arrival' : 'placement'} is shown, and one within ${range} is not ruled out: ${how} (${basis}, ${pWords(pAdjusted)}).${days}`
+  return `${provider}: no difference in ${what} is shown, and one within ${range} is not ruled out: ${how} ${short}.${days}`
 }
 
 export function timeSentenceOf(
@@ -43,7 +48,7 @@ export function timeSentenceOf(
     return `${provider}: nothing can be said of time: nothing from ${first ? b : a} arrived.`
   }
   const how = `half of it within ${secondsWords(first.p50)} (n = ${first.n}) against ${secondsWords(second.p50)} (n = ${second.n})`
-  if (!byDays) return `${provider}: mail from ${a}: ${how}; too few days to say more.`
+  if (!byDays) return `${provider}: mail from ${a} and from ${b}: ${how}; too few days to say more.`
   const range = `${secondsWords(byDays.low)} to ${secondsWords(byDays.high)}`
   if (byDays.low <= 0 && byDays.high >= 0) {
     return `${provider}: no difference in time is shown: ${how}, a difference of ${range}.`

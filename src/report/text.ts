@@ -1,4 +1,4 @@
-import type { Comparison } from './comparison.ts'
+import type { Comparison } from './compared.ts'
 import type { Times } from './counts.ts'
 import type { Summary } from './summary.ts'
 import { dayWords, periodWords, points, pWords, rateWords, secondsWords } from './words.ts'

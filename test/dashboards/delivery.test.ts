@@ -110,6 +110,18 @@ describe.skipIf(missing('prometheus'))('the queries, asked of a real Prometheus'
         queue: async () => ({ queued: 2, active: 0, held: 0, oldestAt: Date.now() - 5_000 }),
         directory: () => ({ ageSeconds: 60, accounts: 1_200 }),
         certificateExpiry: () => Date.now() + 864_000_000,
+        detector: () => [
+          {
+            origin: 'relay',
+            provider: 'gmail',
+            signal: 'arrival',
+            evidence: 0.2,
+            alarm: false,
+            baseline: 0.01,
+            canaries: 0,
+            failures: 0,
+          },
+        ],
       },
     })
     admin = new AdminServer({

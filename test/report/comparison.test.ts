@@ -4,7 +4,8 @@ import { DAY, HOUR, SECOND } from '../../src/base/clock.ts'
 import { collectPeriod, type Period, readPeriod } from '../../src/probe/period.ts'
 import { SqliteHistory } from '../../src/probe/sqlite-history.ts'
 import { holm } from '../../src/probe/statistics/holm.ts'
-import { compare, type ComparedRate, type Comparison } from '../../src/report/comparison.ts'
+import type { ComparedRate, Comparison } from '../../src/report/compared.ts'
+import { compare } from '../../src/report/comparison.ts'
 import { sentenceOf } from '../../src/report/sentences.ts'
 import { summarise } from '../../src/report/summary.ts'
 import { medianOfDays, timeBins } from '../../src/report/time-bins.ts'
@@ -59,10 +60,10 @@ describe('a month of two origins', () => {
   })
 
   test('time is told by days', () => {
-    const [yahoo] = comparison.times.filter(({ provider }) => provider === 'yahoo')
+    const yahoo = comparison.times.find(({ provider }) => provider === 'yahoo')
     expect(yahoo?.byDays?.high).toBeLessThan(-25)
     expect(yahoo?.sentence).toMatch(/mail from old takes longer than mail from relay/)
-    const [gmail] = comparison.times.filter(({ provider }) => provider === 'gmail')
+    const gmail = comparison.times.find(({ provider }) => provider === 'gmail')
     expect(gmail?.sentence).toMatch(/no difference in time is shown/)
   })
 
@@ -130,6 +131,27 @@ test('days that contradict a small p are heard', () => {
   )
   expect(sentence).toMatch(/no difference in placement is shown/)
   expect(sentence).toMatch(/it may be a few bad days/)
+})
+
+test('few canaries are not called a difference, and not called none', () => {
+  const sentence = sentenceOf(
+    {
+      provider: 'gmail',
+      measure: 'arrival',
+      a: { k: 16, n: 16, low: 0.8, high: 1 },
+      b: { k: 9, n: 16, low: 0.3, high: 0.8 },
+      pairs: 16,
+      difference: { estimate: 0.44, low: 0.15, high: 0.67 },
+      byDays: undefined,
+      p: 0.016,
+      pAdjusted: 0.094,
+    },
+    'relay',
+    'old',
+  )
+  expect(sentence).toBe(
+    'gmail: a difference in arrival of +15.0 to +67.0 points is likely, but not beyond the chance of so many questions and so few canaries: 100 % of 16 against 56.3 % of 16 (16 pairs, p = 0.094).',
+  )
 })
 
 // S. Holm's procedure by hand: 0.01 × 4, 0.02 × 3, 0.03 × 2, and no value below the one before.
