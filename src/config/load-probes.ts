@@ -1,3 +1,4 @@
+import { isCronExpression } from '../base/cron.ts'
 import type { Secret } from '../base/secret.ts'
 import { isLoopback } from './load-relay.ts'
 import { probesSchema, type ProbesConfig } from './probes-schema.ts'
@@ -127,6 +128,9 @@ function checkProbes(problems: ProblemList, config: ProbesConfig): void {
     }
     if ((probe.every === undefined) === (probe.cron === undefined)) {
       problems.add(at, 'needs every (such as 10m) or cron, and not both')
+    }
+    if (probe.cron !== undefined && !isCronExpression(probe.cron)) {
+      problems.add([...at, 'cron'], 'should be a cron expression such as "*/10 * * * *"')
     }
   }
 }

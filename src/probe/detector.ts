@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 import { type Clock, DAY, MINUTE, SECOND } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { Periodic } from '../base/periodic.ts'
@@ -97,6 +99,7 @@ export class Detector implements Part {
         }
       }
       if (page.length < PAGE) break
+      await nextTurn()
     }
     const current = settled.copy()
     for (const decision of young) current.add(decision)
@@ -114,6 +117,7 @@ export class Detector implements Part {
     while (days.length < replayedDays + LEARNT_FROM_DAYS) {
       const until = today - days.length * DAY
       const counts = await history.outcomes(until - DAY, until, slowAfter)
+      await nextTurn()
       days.push(counts)
       verdicts += counts.reduce(
         (sum, { lost, inbox, elsewhere }) => sum + lost + inbox + elsewhere,

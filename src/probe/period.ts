@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 import { DAY } from '../base/clock.ts'
 import type { HistoryStore, PairCount, Tally } from './history.ts'
 
@@ -30,16 +32,27 @@ export interface Period extends PeriodRequest {
 export const MOST_ARRIVALS = 100_000
 const PIECE = 2_000
 
-/** Reads what a report is made of. Counting is the database's; nothing is computed here. */
+/**
+ * Reads what a report is made of, newest day first. Counting is the database's; nothing is computed here. Day by day,
+ * with a breath in between: a history in this process's own file would keep it from anything else.
+ */
 export async function* readPeriod(
   history: HistoryStore,
   { since, until, compare }: PeriodRequest,
 ): AsyncGenerator<PeriodPart> {
-  const tallies = await history.tally(since, until, DAY)
-  for (let i = 0; i < tallies.length; i += PIECE) yield { tallies: tallies.slice(i, i + PIECE) }
-  const arrivals = await history.arrivals(since, until, MOST_ARRIVALS)
-  for (let i = 0; i < arrivals.length; i += PIECE) yield { arrivals: arrivals.slice(i, i + PIECE) }
-  if (compare) yield { pairs: await history.pairs(compare[0], compare[1], since, until) }
+  let wanted = MOST_ARRIVALS
+  for (let end = until; end > since; end = Math.floor((end - 1) / DAY) * DAY) {
+    const from = Math.max(since, Math.floor((end - 1) / DAY) * DAY)
+    yield { tallies: await history.tally(from, end, DAY) }
+    await nextTurn()
+    const arrivals = wanted > 0 ? await history.arrivals(from, end, wanted) : []
+    wanted -= arrivals.length
+    for (let i = 0; i < arrivals.length; i += PIECE) {
+      yield { arrivals: arrivals.slice(i, i + PIECE) }
+    }
+    if (compare) yield { pairs: await history.pairs(compare[0], compare[1], from, end) }
+    await nextTurn()
+  }
 }
 
 export async function collectPeriod(

@@ -1,4 +1,3 @@
-import { DAY } from '../base/clock.ts'
 import { migrate, type Postgres } from '../base/postgres.ts'
 import { type CanaryRow, canaryOf, recordOf, type TallyRow, talliesOf } from './history-rows.ts'
 import type {
@@ -15,6 +14,7 @@ import type {
 import type { Cursor } from './mailbox.ts'
 import { type Canary, labelOf, type Look, type Sighting, type Verdict } from './model.ts'
 import { HISTORY_MIGRATIONS } from './postgres-schema.ts'
+import { DECISIONS, OUTCOMES, PAIRS, STANDING } from './postgres-statements.ts'
 
 type Arrivals = Awaited<ReturnType<HistoryStore['arrivals']>>
 
@@ -186,36 +186,19 @@ export class PostgresHistory implements HistoryStore {
     { at, id }: { readonly at: number; readonly id: string },
     limit: number,
   ): Promise<readonly Decision[]> {
-    return this.#database.rows<Decision>(
-      `select id, origin, provider, label, seconds, decided_at as "decidedAt" from canary
-        where (decided_at, id) > ($1, $2) and label <> '' order by decided_at, id limit $3`,
-      [Math.trunc(at), id, limit],
-    )
+    return this.#database.rows<Decision>(DECISIONS, [Math.trunc(at), id, limit])
   }
 
   outcomes(from: number, until: number, slowAfter: number): Promise<readonly OutcomeCount[]> {
-    return this.#database.rows<OutcomeCount>(
-      `select origin, provider,
-          count(*) filter (where label in ('missing', 'bounced', 'rejected')) as lost,
-          count(*) filter (where label = 'inbox') as inbox,
-          count(*) filter (where label in ('spam', 'other')) as elsewhere,
-          count(*) filter (where seconds > $3) as slow
-        from canary where decided_at >= $1 and decided_at < $2 and label <> ''
-        group by origin, provider order by origin, provider`,
-      [Math.ceil(from), Math.ceil(until), slowAfter],
-    )
+    return this.#database.rows<OutcomeCount>(OUTCOMES, [
+      Math.ceil(from),
+      Math.ceil(until),
+      slowAfter,
+    ])
   }
 
   pairs(a: string, b: string, since: number, until: number): Promise<readonly PairCount[]> {
-    return this.#database.rows<PairCount>(
-      `select a.provider, a.scheduled_at / ${DAY} * ${DAY} as day, a.label as a, b.label as b, count(*) as n
-        from canary a join canary b
-          on b.seed = a.seed and b.scheduled_at = a.scheduled_at and b.content = a.content
-        where a.scheduled_at >= $3 and a.scheduled_at < $4 and a.origin = $1 and a.label <> ''
-          and b.scheduled_at >= $3 and b.scheduled_at < $4 and b.origin = $2 and b.label <> ''
-        group by 1, 2, 3, 4 order by 1, 2, 3, 4`,
-      [a, b, Math.ceil(since), Math.ceil(until)],
-    )
+    return this.#database.rows<PairCount>(PAIRS, [a, b, Math.ceil(since), Math.ceil(until)])
   }
 
   async pause({ probe, at, by }: Pause): Promise<boolean> {
@@ -232,12 +215,7 @@ export class PostgresHistory implements HistoryStore {
   }
 
   async standing(probe: string, seed: string, since: number): Promise<Standing> {
-    const [row] = await this.#database.rows<Standing>(
-      `select exists (select 1 from pause where probe = $1) as paused,
-        (select count(*) from canary where label = '' and probe = $1) as undecided,
-        (select count(*) from canary where seed = $2 and scheduled_at >= $3) as sent`,
-      [probe, seed, Math.ceil(since)],
-    )
+    const [row] = await this.#database.rows<Standing>(STANDING, [probe, seed, Math.ceil(since)])
     if (row === undefined) throw new Error('no answer')
     return row
   }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 
-import { createTask, validate } from 'node-cron'
-
 import { type Clock, type Random, SECOND } from '../base/clock.ts'
+import { nextCronTime } from '../base/cron.ts'
 import { messageOf } from '../base/problem.ts'
 import { pause } from './deadline.ts'
 
@@ -15,10 +14,7 @@ export type Schedule =
       /** By how much a canary may be put off, milliseconds; less than `every`. */
       readonly jitter: number
     }
-  /**
-   * A cron expression with five or six fields, in UTC: where the clocks are put back, node-cron leaves an hour out in
-   * any zone that does so.
-   */
+  /** A cron expression with five or six fields, in UTC. */
   | { readonly kind: 'cron'; readonly expression: string; readonly jitter: number }
 
 export interface ScheduleOptions {
@@ -66,11 +62,6 @@ const LOOK_AT_CLOCK = 20 * SECOND
 // Clocks are corrected by seconds all the time; more than this is a jump.
 const SET_BACK = 30 * SECOND
 const CATCH_UP_WITHIN = 30 * SECOND
-
-/** Whether node-cron can read the expression. */
-export function isCronExpression(expression: string): boolean {
-  return validate(expression)
-}
 
 /**
  * The last slot of an interval that is not after a moment: a multiple of the interval, moved by a part of it that
@@ -149,17 +140,9 @@ function currentSlot({ schedule, name, clock, skipped }: ScheduleOptions, due: n
 function nextTick({ schedule, name, clock, random }: ScheduleOptions, last?: number): Tick {
   const slot =
     schedule.kind === 'cron'
-      ? nextCronSlot(schedule.expression)
+      ? nextCronTime(schedule.expression)
       : Math.max(last ?? 0, slotBefore(name, schedule.every, clock())) + schedule.every
   return { slot, due: slot + random() * schedule.jitter }
-}
-
-function nextCronSlot(expression: string): number {
-  const task = createTask(expression, () => undefined, { timezone: 'UTC' })
-  // `getNextRun` is null for a task that was not started; this one never is, it only reads the expression.
-  const next = task.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY
-  void task.destroy()
-  return next
 }
 
 async function waitUntil(

@@ -2,13 +2,8 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 
 import { HOUR, MINUTE, SECOND } from '../../src/base/clock.ts'
-import {
-  isCronExpression,
-  runSchedule,
-  type Schedule,
-  type Skip,
-  slotBefore,
-} from '../../src/probe/schedule.ts'
+import { isCronExpression } from '../../src/base/cron.ts'
+import { runSchedule, type Schedule, type Skip, slotBefore } from '../../src/probe/schedule.ts'
 
 const START = Date.UTC(2026, 10, 23, 12, 0, 0)
 
