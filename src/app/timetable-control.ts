@@ -1,11 +1,6 @@
-import type { StateFolder } from '../base/state-folder.ts'
-import type { LoadedProbes } from '../config/load-probes.ts'
-import { PROVIDERS } from '../mail/providers.ts'
-import { type PeriodPart, type PeriodRequest, readPeriod } from '../probe/period.ts'
 import type { TimetableRequest } from '../probe/timetable.ts'
 import { chosenProbes } from './probe-now.ts'
-import { openMemory } from './prober-memory.ts'
-import { createProbing, type Probing } from './prober-parts.ts'
+import type { Probing } from './prober-parts.ts'
 
 /** One probe and whether it sends. */
 export interface ProbeState {
@@ -44,37 +39,5 @@ export async function* askTimetable(
         ...(request.ask !== 'list' && { changed: changed.has(probe) }),
       }
     }
-  }
-}
-
-/** The same where no daemon runs: the history is opened for the time of the answer. */
-export async function* askTimetableAlone(
-  loaded: LoadedProbes,
-  folder: StateFolder,
-  request: TimetableRequest,
-): AsyncGenerator<ProbeState> {
-  const surroundings = { folder, providers: PROVIDERS, clock: Date.now, random: Math.random }
-  const probing = await createProbing(loaded, surroundings, () => undefined, {
-    trace: undefined,
-    scheduled: false,
-  })
-  try {
-    yield* askTimetable(probing, request)
-  } finally {
-    await probing.history.close()
-  }
-}
-
-/** What a report is made of, where no daemon runs. @throws Problem if the history cannot be opened */
-export async function* readPeriodAlone(
-  loaded: LoadedProbes,
-  folder: StateFolder,
-  request: PeriodRequest,
-): AsyncGenerator<PeriodPart> {
-  const { history } = await openMemory(loaded.store, folder)
-  try {
-    yield* readPeriod(history, request)
-  } finally {
-    await history.close()
   }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 
-import { askTimetableAlone, type ProbeState } from '../app/timetable-control.ts'
+import { askTimetableAlone } from '../app/prober-alone.ts'
+import type { ProbeState } from '../app/timetable-control.ts'
 import { formatDuration } from '../base/duration.ts'
 import type { TimetableRequest } from '../probe/timetable.ts'
 import { operatorName } from './operator.ts'

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 
 import type { Command } from 'commander'
 
-import { readPeriodAlone } from '../app/timetable-control.ts'
+import { readPeriodAlone } from '../app/prober-alone.ts'
 import { DAY } from '../base/clock.ts'
 import { parseDuration } from '../base/duration.ts'
 import { Problem } from '../base/problem.ts'

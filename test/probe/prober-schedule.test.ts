@@ -133,9 +133,11 @@ test('origins that are compared send at the same ticks, in an order that chance 
   expect(new Set(firsts)).toEqual(new Set(['relay', 'old']))
   await prober.stop()
   const records = await history.list({ limit: 1_000 })
-  expect(records.length).toBe(2 * new Set(records.map(one => one.canary.scheduledAt)).size)
+  const slots = new Set(records.map(one => one.canary.scheduledAt)).size
+  // `stop` may have come between the two of the last pair.
+  expect([2 * slots, 2 * slots - 1]).toContain(records.length)
   const pairs = await history.pairs('relay', 'old', 0, Date.now() + 1_000)
-  expect(pairs.reduce((sum, pair) => sum + pair.n, 0)).toBe(records.length / 2)
+  expect(pairs.reduce((sum, pair) => sum + pair.n, 0)).toBe(Math.floor(records.length / 2))
 })
 
 test('an origin that does not answer does not keep the other of a pair from sending', async () => {
