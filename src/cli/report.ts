@@ -27,7 +27,7 @@ interface ReportOptions extends Options {
   readonly html?: string
 }
 
-const WHEN = 'a duration (30d) or a day in UTC (2026-11-01)'
+const WHEN = 'so long ago (30d), or a day in UTC (2026-11-01)'
 
 /** `mailcanary report`: what became of the canaries of a period. */
 export function addReport(program: Command, { version }: CommandContext): void {
@@ -138,7 +138,8 @@ function momentOf(text: string, now: number): number {
   const ago = parseDuration(text)
   if (ago !== undefined) return now - ago
   const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
-  if (Number.isNaN(day)) throw new Problem(`${text}: should be ${WHEN}`)
+  if (Number.isNaN(day))
+    throw new Problem(`${text}: should be how long ago (30d), or a day in UTC (2026-11-01)`)
   return Math.min(day, now + DAY)
 }
 

@@ -152,5 +152,7 @@ function timeOfPeriod(
 }
 
 function days<T>(rows: readonly T[], dayOf: (row: T) => number): readonly (readonly T[])[] {
-  return [...Map.groupBy(rows, dayOf).values()]
+  // In their order, so that the same canaries give the same interval however they were read.
+  const groups = [...Map.groupBy(rows, dayOf)].toSorted(([a], [b]) => a - b)
+  return groups.map(([, group]) => group)
 }

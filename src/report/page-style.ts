@@ -85,6 +85,14 @@ footer p + p { margin-top: 8px; }
 @media (max-width: 560px) {
   svg text { font-size: 22px; }
   .card { padding: 14px 14px 12px; }
+  .compare thead { display: none; }
+  .compare tr { display: grid; grid-template-columns: 1fr 1fr; gap: 4px 12px; padding: 12px 0; border-bottom: 1px solid var(--line); }
+  .compare tr:last-child { border-bottom: 0; }
+  .compare th, .compare td { border: 0; padding: 0; }
+  .compare th, .compare td:nth-child(4) { grid-column: 1 / -1; }
+  .compare td[data-of]::before { content: attr(data-of); color: var(--quiet); font-size: 13px; display: block; }
+  .compare td small { white-space: normal; }
+  .compare .difference { width: 100%; }
 }
 @media print {
   :root { --paper: #fff; --surface: #fff; --ink: #000; --quiet: #444; --line: #ccc; }

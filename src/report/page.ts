@@ -57,7 +57,7 @@ counted as late.${timesNote(summary)} Days are those of UTC. Methods, sources an
 </footer>
 </body>
 </html>
-`
+`.replaceAll(/(?<=\d) %/g, '&nbsp;%')
 }
 
 function headline({ routes, canaries }: Summary): string {
@@ -135,7 +135,7 @@ function comparisonSection({ a, b, rates, times }: Comparison): string {
     const range = byDays ?? difference
     const sure = pAdjusted < 0.05 && range !== undefined && (range.low > 0 || range.high < 0)
     return `<tr><th scope="row">${escaped(provider)}<br><small class="quiet">${measure === 'inbox' ? 'in the inbox' : 'arrived'}</small></th>
-<td>${cell(rate.a)}</td><td>${cell(rate.b)}</td>
+<td data-of="${escaped(a)}">${cell(rate.a)}</td><td data-of="${escaped(b)}">${cell(rate.b)}</td>
 <td>${difference ? differenceStrip(difference.estimate, range ?? difference, reach, sure) : '–'}</td>
 <td>${difference ? `${points(difference.estimate)} points<small>${range ? `${points(range.low)} to ${points(range.high)}` : ''}</small>` : '–'}</td>
 <td>${pWords(pAdjusted)}<small>${pairs > 0 ? `${pairs} pairs` : 'no pairs'}</small></td></tr>`
@@ -147,7 +147,7 @@ function comparisonSection({ a, b, rates, times }: Comparison): string {
   return `<section aria-labelledby="comparison">
 <h2 id="comparison">${escaped(a)} against ${escaped(b)}</h2>
 <p class="quiet">To the right of the dotted line ${escaped(a)} does better, to the left ${escaped(b)}. A red mark is a difference that chance does not explain.</p>
-<div class="card"><div class="scroll"><table>
+<div class="card"><div class="scroll"><table class="compare">
 <thead><tr><th scope="col">provider</th><th scope="col">${escaped(a)}</th><th scope="col">${escaped(b)}</th><th scope="col">difference</th><th scope="col"></th><th scope="col">exact test</th></tr></thead>
 <tbody>
 ${rows.join('\n')}

@@ -63,7 +63,7 @@ probes:
       1,
       /no canary from nobody.*some from relay, old|old, relay/,
     ],
-    [['report', '--since', 'yesterday'], 1, /yesterday: should be a duration/],
+    [['report', '--since', 'yesterday'], 1, /yesterday: should be how long ago/],
     [['report', '--since', '1d', '--until', '2d'], 1, /ends before it begins/],
   ])('%j is refused with a sentence', async (args, expected, words) => {
     const { code, output } = await commandLine(...args, '--probes', probes)
