@@ -10,6 +10,7 @@ import { createQueueControl } from './app/queue-control.ts'
 import { readiness } from './app/readiness.ts'
 import { createRelay, type Relay } from './app/relay-parts.ts'
 import type { Surroundings } from './app/surroundings.ts'
+import { askTimetable } from './app/timetable-control.ts'
 import { whoIs } from './app/who.ts'
 import type { Clock } from './base/clock.ts'
 import { startInOrder, type Part } from './base/lifecycle.ts'
@@ -21,8 +22,9 @@ import { createHealth } from './observe/health.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { createTrace } from './observe/trace.ts'
+import { readPeriod } from './probe/period.ts'
 import { SqliteHistory } from './probe/sqlite-history.ts'
-import { wilson } from './probe/statistics.ts'
+import { wilson } from './probe/statistics/interval.ts'
 import { accountRoutes } from './web/account/account-routes.ts'
 import { isLoopback } from './web/admin-access.ts'
 import { AdminServer } from './web/admin-server.ts'
@@ -117,10 +119,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   const metrics = createMetrics({
     origins,
     seeds,
+    probes: [...(probing?.groups.values() ?? [])].flat(),
     providers: names,
     version: options.version,
     clock,
     inputs: {
+      ...(probing?.detector && { detector: () => probing.detector?.readings ?? [] }),
       ...(relay && {
         queue: () => relay.store.counts(),
         sites: () => relay.sites(),
@@ -188,6 +192,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       admin,
       new ControlServer(options.folder.file('control.sock'), {
         probe: name => probeNow(probing ?? noProber(), name, clock),
+        timetable: request => askTimetable(probing ?? noProber(), request),
+        period: request => readPeriod((probing ?? noProber()).history, request),
         queue: request => (queue ?? noRelay())(request),
         directory: request => (directory ?? noRelay())(request),
         who: pseudonym =>

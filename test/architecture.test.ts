@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   account: ['base', 'mail', 'directory', 'relay'],
   config: ['base', 'mail'],
   observe: ['base', 'mail', 'directory', 'relay', 'account', 'probe'],
+  report: ['base', 'probe'],
   web: ['base', 'mail', 'directory', 'relay', 'account', 'probe', 'observe'],
   demo: ['base', 'mail'],
   // Only what is pure of the other two: what these programs load is a test of their own.
@@ -32,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'web',
   ],
-  cli: ['base', 'mail', 'config', 'app', 'app.ts', 'demo', 'probe', 'observe', 'ssh'],
+  cli: ['base', 'mail', 'config', 'app', 'app.ts', 'demo', 'probe', 'observe', 'report', 'ssh'],
   'main.ts': ['cli', 'ssh'],
 }
 

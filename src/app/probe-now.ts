@@ -29,7 +29,7 @@ export function probeNow(
   name: string,
   clock: () => number,
 ): Readable & AsyncIterable<ProbeNews> {
-  const names = chosen(probing, name)
+  const names = chosenProbes(probing, name)
   const news = new PassThrough({ objectMode: true })
   const gone = new AbortController()
   news.once('close', () => gone.abort(new Error('nobody listens any more')))
@@ -54,7 +54,11 @@ export function probeNow(
   return news
 }
 
-function chosen({ groups }: Probing, name: string): readonly string[] {
+/**
+ * @param name of a probe, of a group, or `all`
+ * @throws Problem if nothing has this name
+ */
+export function chosenProbes({ groups }: Pick<Probing, 'groups'>, name: string): readonly string[] {
   const all = [...groups.values()].flat()
   if (name === 'all') return all
   const names = groups.get(name) ?? all.filter(probe => probe === name)

@@ -1,4 +1,4 @@
-import { HOUR } from '../base/clock.ts'
+import { HOUR, SECOND } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { Periodic } from '../base/periodic.ts'
 import { messageOf } from '../base/problem.ts'
@@ -8,6 +8,8 @@ import type { Provider } from '../mail/provider.ts'
 import type { Probe } from '../probe/catalogue.ts'
 import { WORDS } from '../probe/content-words.ts'
 import type { Content } from '../probe/content.ts'
+import { clampBaseline } from '../probe/detector-baseline.ts'
+import { Detector, type DetectorOptions } from '../probe/detector.ts'
 import type { ReportProbeEvent } from '../probe/events.ts'
 import type { HistoryStore } from '../probe/history.ts'
 import { TokenRefresher } from '../probe/oauth/token-refresher.ts'
@@ -24,6 +26,8 @@ export interface Probing {
   readonly parts: readonly Part[]
   readonly history: HistoryStore
   readonly prober: Prober
+  /** Undefined where only single canaries are wanted. */
+  readonly detector: Detector | undefined
   /** Names of the probes by the name of their group, for commands. */
   readonly groups: ReadonlyMap<string, readonly string[]>
   readonly seeds: readonly Seed[]
@@ -70,16 +74,39 @@ export async function createProbing(
       report({ kind: 'probe-fault', part: 'history retention', cause: messageOf(error) })
     },
   })
+  const detector = scheduled ? detectorOf(loaded, seeds, { history, report, clock }) : undefined
   const parts = [
     { name: 'history', start: () => Promise.resolve(), stop: () => history.close() },
     retention,
     ...(tokens.length === 0 ? [] : [new TokenRefresher(tokens)]),
+    ...(detector === undefined ? [] : [detector]),
     prober,
   ]
   const names = new Map(
     [...groups].map(([group, probes]) => [group, probes.map(({ name }) => name)]),
   )
-  return { parts, history, prober, groups: names, seeds }
+  return { parts, history, prober, detector, groups: names, seeds }
+}
+
+function detectorOf(
+  { config }: LoadedProbes,
+  seeds: readonly Seed[],
+  outside: Pick<DetectorOptions, 'history' | 'report' | 'clock'>,
+): Detector {
+  const providers = [...new Set(seeds.map(({ provider }) => provider.name))]
+  const origins = Object.keys(config.origins)
+  const { slow_after: slowAfter, baselines } = config.detector
+  return new Detector({
+    ...outside,
+    slowAfter: slowAfter / SECOND,
+    watched: origins.flatMap(origin => providers.map(provider => ({ origin, provider }))),
+    baselineOf: (origin, provider, signal) => {
+      const set = baselines.find(
+        row => row.origin === origin && row.provider === provider && row.signal === signal,
+      )
+      return set && clampBaseline(1 - set.healthy)
+    },
+  })
 }
 
 /** The providers that are known, and what the file says of further ones; a row of the file wins. */
@@ -113,12 +140,13 @@ function groupsOf({ config }: LoadedProbes): Map<string, Probe[]> {
           }),
           schedule:
             group.every === undefined
-              ? { kind: 'cron', expression: group.cron ?? '' }
+              ? { kind: 'cron', expression: group.cron ?? '', jitter: group.jitter }
               : {
                   kind: 'every',
                   every: group.every,
-                  jitter: Math.min(1, group.jitter / group.every),
+                  jitter: Math.min(group.every, group.jitter),
                 },
+          ...(group.paired && { set: `${group.name}/${seed}/${content}` }),
           deadline: group.deadline,
         })
       }

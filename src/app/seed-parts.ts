@@ -68,6 +68,7 @@ export function seedsOf(
       signIn: oauth ? 'oauth2' : 'password',
       ...(row.junk_folder !== undefined && { junkFolder: row.junk_folder }),
       ...(row.created !== undefined && { createdAt: row.created }),
+      dailyCap: row.daily_cap,
       pollEvery: config.imap.poll_every,
       othersEvery: Math.max(
         config.imap.poll_every,

@@ -8,6 +8,7 @@ import { addDemo } from './demo.ts'
 import { addDirectory } from './directory.ts'
 import { addProbe } from './probe.ts'
 import { addQueue } from './queue.ts'
+import { addCompare, addReport } from './report.ts'
 import { addRun } from './run.ts'
 import { addSeed } from './seed.ts'
 import { addSsh } from './ssh.ts'
@@ -39,10 +40,12 @@ export async function runCommand(args: readonly string[], version: string): Prom
   for (const add of [
     addBackup,
     addCheck,
+    addCompare,
     addDemo,
     addDirectory,
     addProbe,
     addQueue,
+    addReport,
     addRestore,
     addRun,
     addSeed,

@@ -123,6 +123,7 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
           sign_in: 'password',
           address: seedAddress,
           imap: { host: HOST, port: imapPort, server_name: imapHost, username },
+          daily_cap: 'none',
         },
       ]),
     ),

@@ -11,6 +11,7 @@ import { createLog } from '../observe/log.ts'
 import type { CommandContext } from './context.ts'
 import { askDaemon } from './control-client.ts'
 import { chosenFiles, loadProbesFile } from './files.ts'
+import { addProbePause } from './probe-pause.ts'
 
 interface ProbeOptions {
   readonly all?: boolean
@@ -19,9 +20,9 @@ interface ProbeOptions {
   readonly state?: string
 }
 
-/** `mailcanary probe NAME`: one canary now, and what becomes of it. */
+/** `mailcanary probe NAME`: one canary now, and what becomes of it. The words below it are no names of probes. */
 export function addProbe(program: Command, { version, exitWith }: CommandContext): void {
-  program
+  const probe = program
     .command('probe')
     .description('Send one canary now and watch what becomes of it.')
     .argument('[name]', 'a probe (relay/gmail-1) or a group of probes (everyone)')
@@ -50,6 +51,7 @@ Examples:
       const news = await newsOf(name ?? 'all', options, version)
       exitWith(await watch(news, options.json === true))
     })
+  addProbePause(probe)
 }
 
 async function newsOf(

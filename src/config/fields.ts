@@ -137,6 +137,18 @@ export function limit(): z.ZodType<number> {
   })
 }
 
+/** A share, written `99%` or `97.5%`; 0 to 1, without its ends. */
+export function share(): z.ZodType<number> {
+  const what = 'a share between 0% and 100%, such as 99% or 97.5%'
+  return z.string(required(what)).transform((value, context) => {
+    const match = /^(\d{1,2}(?:\.\d{1,3})?)%$/.exec(value)
+    const found = Number(match?.[1] ?? 0) / 100
+    if (found > 0) return found
+    context.addIssue({ code: 'custom', message: `should be ${what}` })
+    return z.NEVER
+  })
+}
+
 /** A network: `192.0.2.0/24`, `2001:db8::/32`, or one address. */
 export function network(): z.ZodType<string> {
   const what = 'a network such as 192.0.2.0/24 or "2001:db8::/32"'

@@ -1,3 +1,4 @@
+import { isCronExpression } from '../base/cron.ts'
 import type { Secret } from '../base/secret.ts'
 import { findProvider, findRule } from '../mail/provider-table.ts'
 import type { Provider, ReplyRule } from '../mail/provider.ts'
@@ -49,6 +50,7 @@ export async function loadProbes(path: string, known: readonly Provider[]): Prom
     seeds.set(name, { ca, password })
   }
   checkProbes(problems, config)
+  checkBaselines(problems, config)
   const store = readStore(problems, config.store)
   problems.throwIfAny()
   return { path, config, store, origins, seeds, oauth }
@@ -167,6 +169,23 @@ function checkProbes(problems: ProblemList, config: ProbesConfig): void {
     }
     if ((probe.every === undefined) === (probe.cron === undefined)) {
       problems.add(at, 'needs every (such as 10m) or cron, and not both')
+    }
+    if (probe.cron !== undefined && !isCronExpression(probe.cron)) {
+      problems.add([...at, 'cron'], 'should be a cron expression such as "*/10 * * * *"')
+    }
+  }
+}
+
+function checkBaselines(problems: ProblemList, config: ProbesConfig): void {
+  const providers = new Set(Object.values(config.seeds).map(({ provider }) => provider))
+  for (const [index, { origin, provider }] of config.detector.baselines.entries()) {
+    const at = ['detector', 'baselines', index]
+    if (!Object.hasOwn(config.origins, origin)) {
+      problems.add([...at, 'origin'], `there is no origin ${origin}: ${listOf(config.origins)}`)
+    }
+    if (!providers.has(provider)) {
+      const known = [...providers].join(', ')
+      problems.add([...at, 'provider'], `no seed is at ${provider}: seeds are at ${known}`)
     }
   }
 }

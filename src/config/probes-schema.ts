@@ -10,11 +10,13 @@ import {
   flag,
   host,
   hostName,
+  limit,
   name,
   pattern,
   port,
   section,
   serviceUrl,
+  share,
   text,
   word,
 } from './fields.ts'
@@ -71,6 +73,7 @@ const seed = z.strictObject({
   ...secretKeys('password'),
   junk_folder: text('the name of the folder for spam').optional(),
   created: day().optional(),
+  daily_cap: limit().prefault(500),
 })
 
 const replyRule = z.strictObject({
@@ -139,7 +142,15 @@ const probe = z.strictObject({
   every: duration({ atLeast: '1s', atMost: '7d' }).optional(),
   cron: text('a cron expression').optional(),
   jitter: duration({ atMost: '1h' }).prefault('30s'),
+  paired: flag().default(true),
   deadline: duration({ atLeast: '1s', atMost: '2d' }).prefault('30m'),
+})
+
+const baseline = z.strictObject({
+  origin: name(),
+  provider: name(),
+  signal: word(['arrival', 'inbox', 'lateness']),
+  healthy: share(),
 })
 
 /** The prober's configuration. `probes.yaml` in the root of the project says what each key is for. */
@@ -159,6 +170,10 @@ export const probesSchema = z.strictObject({
   imap: section({
     poll_every: duration({ atLeast: '1s', atMost: '1h' }).prefault('45s'),
     retry_after: duration({ atLeast: '1s', atMost: '30m' }).prefault('1m'),
+  }),
+  detector: section({
+    slow_after: duration({ atLeast: '1s', atMost: '2d' }).prefault('5m'),
+    baselines: z.array(baseline).default([]),
   }),
   retention: section({
     canaries: duration({ atLeast: '1d', atMost: '4000d' }).prefault('400d'),

@@ -91,7 +91,28 @@ export function entryOf(event: Event): Entry {
     case 'token-failed':
       return tokenFailedEntry(event)
     case 'tick-skipped':
-      return warn('schedule', `${event.probe} skipped: ${event.reason}`)
+      return warn(
+        'schedule',
+        `${event.probe} skipped ${many(event.ticks, 'tick')} (${event.reason}): ${event.detail}`,
+      )
+    case 'probe-standing':
+      return debug(
+        'schedule',
+        words(event.probe, event.paused ? 'paused' : '', event.undecided ? 'undecided' : ''),
+      )
+    case 'detector-alarm':
+      return warn(
+        'detector',
+        `${event.origin} to ${event.provider}: ${event.signal} is worse than usual: ${event.failures} of ${many(event.canaries, 'canary', 'canaries')} failed`,
+      )
+    case 'detector-calm':
+      return {
+        ...info(
+          'detector',
+          `${event.origin} to ${event.provider}: ${event.signal} is as usual again`,
+        ),
+        tone: 'good',
+      }
     case 'forged-canary':
       return warn('seed', `${event.seed} (${event.provider}) got a message with a forged token`)
     case 'certificate-reloaded':
@@ -269,8 +290,8 @@ function words(...parts: readonly (string | number)[]): string {
   return parts.filter(part => part !== '').join(' ')
 }
 
-function many(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+function many(count: number, one: string, more = `${one}s`): string {
+  return `${count} ${count === 1 ? one : more}`
 }
 
 function formatSize(octets: number): string {

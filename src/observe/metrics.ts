@@ -18,6 +18,8 @@ export interface MetricsOptions {
   /** Provider labels that delivery attempts may carry; any other is counted as `other`. */
   readonly providers: readonly string[]
   readonly seeds: readonly SeedName[]
+  /** Names of the probes. */
+  readonly probes: readonly string[]
   readonly version: string
   readonly clock: Clock
   readonly inputs: MetricInputs

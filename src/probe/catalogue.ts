@@ -13,6 +13,8 @@ export interface Probe {
   readonly seed: string
   readonly content: string
   readonly schedule: Schedule
+  /** Probes of one set send at the same ticks, to be compared as pairs: they have one schedule and one seed. */
+  readonly set?: string
   /** Milliseconds from the beginning of a canary until it counts as lost. */
   readonly deadline: number
   /** Shares its ticks with others; absent where every tick is its own. */
@@ -55,6 +57,18 @@ export class Catalogue {
     const probe = this.probes.get(name)
     if (!probe) throw new Problem(`there is no probe "${name}"`)
     return probe
+  }
+
+  /** The probes that send together, by the name of their set; a probe of none is one by itself. */
+  sets(): ReadonlyMap<string, readonly [Probe, ...Probe[]]> {
+    const sets = new Map<string, [Probe, ...Probe[]]>()
+    for (const probe of this.probes.values()) {
+      const name = probe.set ?? probe.name
+      const set = sets.get(name)
+      if (set) set.push(probe)
+      else sets.set(name, [probe])
+    }
+    return sets
   }
 
   /** What an origin may call itself in the Received fields it writes; none for one that is configured no more. */

@@ -1,5 +1,7 @@
 import type { AuthResults } from '../mail/authentication-results.ts'
+import type { Signal } from './detector-fold.ts'
 import type { Stage, VerdictLabel } from './model.ts'
+import type { SkipReason } from './schedule.ts'
 
 /** What the prober reports upwards. Names of origins, providers and seeds are configured, closed sets. */
 export type ProbeEvent =
@@ -56,7 +58,31 @@ export type ProbeEvent =
       readonly result: 'refused' | 'unavailable'
       readonly detail: string
     }
-  | { readonly kind: 'tick-skipped'; readonly probe: string; readonly reason: string }
+  | {
+      readonly kind: 'tick-skipped'
+      readonly probe: string
+      readonly reason: SkipReason
+      readonly ticks: number
+      /** A few words for people. */
+      readonly detail: string
+    }
+  | {
+      /** What keeps a probe from sending; told at every tick and when an operator changes it. */
+      readonly kind: 'probe-standing'
+      readonly probe: string
+      readonly paused: boolean
+      readonly undecided: boolean
+    }
+  | {
+      /** Canaries fail more than they used to, or no longer do. */
+      readonly kind: 'detector-alarm' | 'detector-calm'
+      readonly origin: string
+      readonly provider: string
+      readonly signal: Signal
+      /** Since the evidence began to gather: canaries, and how many of them failed. */
+      readonly canaries: number
+      readonly failures: number
+    }
   | { readonly kind: 'forged-canary'; readonly seed: string; readonly provider: string }
   | { readonly kind: 'probe-fault'; readonly part: string; readonly cause: string }
 

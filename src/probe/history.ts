@@ -36,6 +36,58 @@ export interface CanaryFilter {
   readonly limit: number
 }
 
+/** A verdict as the detector needs it. */
+export interface Decision {
+  readonly id: string
+  readonly origin: string
+  readonly provider: string
+  readonly label: VerdictLabel
+  /** From submission to arrival; null where it did not arrive. */
+  readonly seconds: number | null
+  readonly decidedAt: number
+}
+
+/** Verdicts of one origin and provider by when they were given; unknown ones are in none of the numbers. */
+export interface OutcomeCount {
+  readonly origin: string
+  readonly provider: string
+  /** Missing, bounced or rejected. */
+  readonly lost: number
+  readonly inbox: number
+  /** In spam or in another folder. */
+  readonly elsewhere: number
+  /** Of those that arrived anywhere: how many took longer than was asked for. */
+  readonly slow: number
+}
+
+/** How many pairs, sent together by two origins to the same seed, came to the same two verdicts. */
+export interface PairCount {
+  readonly provider: string
+  /** Beginning of the day (UTC), milliseconds since the epoch. */
+  readonly day: number
+  readonly a: VerdictLabel
+  readonly b: VerdictLabel
+  readonly n: number
+}
+
+/** A probe that an operator has paused. */
+export interface Pause {
+  readonly probe: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** Who did it, for the record. */
+  readonly by: string
+}
+
+/** What decides whether a probe may send now. */
+export interface Standing {
+  readonly paused: boolean
+  /** Canaries of the probe that have no verdict. */
+  readonly undecided: number
+  /** Canaries of all probes to the seed since the moment that was asked for. */
+  readonly sent: number
+}
+
 /** Everything the prober has to remember. Two implementations, one contract test: SQLite, PostgreSQL. */
 export interface HistoryStore {
   /**
@@ -73,6 +125,21 @@ export interface HistoryStore {
       readonly seconds: number
     }[]
   >
+  /** Verdicts in the order in which they were given, those after one of them, at most `limit`. */
+  decisions(
+    after: { readonly at: number; readonly id: string },
+    limit: number,
+  ): Promise<readonly Decision[]>
+  /** @param slowAfter seconds */
+  outcomes(from: number, until: number, slowAfter: number): Promise<readonly OutcomeCount[]>
+  /** Pairs of two origins by their verdicts; those of which either is undecided are left out. */
+  pairs(a: string, b: string, since: number, until: number): Promise<readonly PairCount[]>
+  /** Keeps a probe from sending, on all nodes, until it is resumed. @returns false if it was paused before */
+  pause(pause: Pause): Promise<boolean>
+  /** @returns false if it was not paused */
+  resume(probe: string): Promise<boolean>
+  pauses(): Promise<readonly Pause[]>
+  standing(probe: string, seed: string, since: number): Promise<Standing>
   cursors(seed: string): Promise<readonly Cursor[]>
   saveCursors(seed: string, cursors: readonly Cursor[]): Promise<void>
   lastLook(seed: string): Promise<Look | undefined>

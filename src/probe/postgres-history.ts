@@ -1,9 +1,20 @@
 import { migrate, type Postgres } from '../base/postgres.ts'
 import { type CanaryRow, canaryOf, recordOf, type TallyRow, talliesOf } from './history-rows.ts'
-import type { CanaryFilter, CanaryRecord, HistoryStore, Tally } from './history.ts'
+import type {
+  CanaryFilter,
+  CanaryRecord,
+  Decision,
+  HistoryStore,
+  OutcomeCount,
+  PairCount,
+  Pause,
+  Standing,
+  Tally,
+} from './history.ts'
 import type { Cursor } from './mailbox.ts'
 import { type Canary, labelOf, type Look, type Sighting, type Verdict } from './model.ts'
 import { HISTORY_MIGRATIONS } from './postgres-schema.ts'
+import { DECISIONS, OUTCOMES, PAIRS, STANDING } from './postgres-statements.ts'
 
 type Arrivals = Awaited<ReturnType<HistoryStore['arrivals']>>
 
@@ -169,6 +180,44 @@ export class PostgresHistory implements HistoryStore {
         order by scheduled_at desc limit $3`,
       [Math.ceil(since), Math.ceil(until), limit],
     )
+  }
+
+  decisions(
+    { at, id }: { readonly at: number; readonly id: string },
+    limit: number,
+  ): Promise<readonly Decision[]> {
+    return this.#database.rows<Decision>(DECISIONS, [Math.trunc(at), id, limit])
+  }
+
+  outcomes(from: number, until: number, slowAfter: number): Promise<readonly OutcomeCount[]> {
+    return this.#database.rows<OutcomeCount>(OUTCOMES, [
+      Math.ceil(from),
+      Math.ceil(until),
+      slowAfter,
+    ])
+  }
+
+  pairs(a: string, b: string, since: number, until: number): Promise<readonly PairCount[]> {
+    return this.#database.rows<PairCount>(PAIRS, [a, b, Math.ceil(since), Math.ceil(until)])
+  }
+
+  async pause({ probe, at, by }: Pause): Promise<boolean> {
+    const sql = 'insert into pause (probe, at, by) values ($1, $2, $3) on conflict do nothing'
+    return (await this.#database.run(sql, [probe, at, by])) === 1
+  }
+
+  async resume(probe: string): Promise<boolean> {
+    return (await this.#database.run('delete from pause where probe = $1', [probe])) === 1
+  }
+
+  pauses(): Promise<readonly Pause[]> {
+    return this.#database.rows<Pause>('select probe, at, by from pause order by probe')
+  }
+
+  async standing(probe: string, seed: string, since: number): Promise<Standing> {
+    const [row] = await this.#database.rows<Standing>(STANDING, [probe, seed, Math.ceil(since)])
+    if (row === undefined) throw new Error('no answer')
+    return row
   }
 
   cursors(seed: string): Promise<readonly Cursor[]> {

@@ -60,4 +60,10 @@ create table seed_lease (
 
 create table shared_key (name text collate "C" primary key, key bytea not null);
 `,
+  `
+create table pause (probe text collate "C" primary key, at bigint not null, by text not null);
+create index canary_decided on canary (decided_at, id, origin, provider, label, seconds) where label <> '';
+create index canary_pair on canary (seed, scheduled_at, origin, content, provider, label);
+create index canary_open on canary (probe) where label = '';
+`,
 ] as const

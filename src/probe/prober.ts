@@ -14,12 +14,11 @@ import type { Mailbox } from './mailbox.ts'
 import type { Canary } from './model.ts'
 import type { Origin } from './origin.ts'
 import { reviewOrphans } from './orphans.ts'
-import { isTurn } from './rotation.ts'
-import { runSchedule } from './schedule.ts'
 import { LeasedSeed, type SeedLeases } from './seed-lease.ts'
 import { SeedWatcher } from './seed-watcher.ts'
 import type { Seed } from './seed.ts'
 import { submit as submitBySmtp, type Submit } from './sender.ts'
+import { Timetable } from './timetable.ts'
 import { mintToken } from './token.ts'
 import type { MessageTrace } from './trace.ts'
 
@@ -49,7 +48,6 @@ export interface ProberOptions {
   readonly stopWithin?: number
 }
 
-const MAX_UNDECIDED = 3
 // Between the first sign-ins of two seeds: a thousand at once look like an attack, and their handshakes time out.
 const SIGN_IN_SPREAD = 50
 // Giving a submission up leaves a canary of which nothing is known.
@@ -59,6 +57,8 @@ const STOP_WITHIN = 5 * SECOND
 export class Prober implements Part {
   readonly name = 'prober'
   readonly #options: ProberOptions
+  /** When each probe sends, and whether it may. */
+  readonly timetable: Timetable
   readonly #docket: Docket
   readonly #catalogue: Catalogue
   readonly #watchers = new Map<string, SeedWatcher | LeasedSeed>()
@@ -67,7 +67,6 @@ export class Prober implements Part {
   /** No submissions any more either. */
   readonly #gaveUp = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
-  #paused = false
 
   /** @throws Problem if a probe names an origin, a seed or a content that does not exist */
   constructor(options: ProberOptions) {
@@ -80,11 +79,15 @@ export class Prober implements Part {
       options.probes,
       options.contents,
     )
+    this.timetable = new Timetable({
+      ...options,
+      catalogue: this.#catalogue,
+      send: (probe, slot) => this.#send(probe, this.#newCanary(probe, slot)),
+    })
   }
 
   /** Takes up undecided canaries again and begins the schedules. */
   async start(): Promise<void> {
-    const { clock, random } = this.#options
     for (const seed of this.#catalogue.seeds.values()) this.#watch(seed)
     const isWatched = (seed: string): boolean => this.#watchers.has(seed)
     void this.#track(
@@ -95,15 +98,7 @@ export class Prober implements Part {
         signal: this.#ended.signal,
       }),
     )
-    if (this.#options.scheduled === false) return
-    for (const probe of this.#catalogue.probes.values()) {
-      const { name, schedule } = probe
-      const skipped = (reason: string): void =>
-        this.#options.report({ kind: 'tick-skipped', probe: name, reason })
-      const run = (slot: number): Promise<void> => this.#tick(probe, slot)
-      const signal = this.#ended.signal
-      void this.#track(runSchedule({ name, schedule, clock, random, signal, run, skipped }))
-    }
+    if (this.#options.scheduled !== false) void this.#track(this.timetable.run(this.#ended.signal))
   }
 
   async stop(): Promise<void> {
@@ -115,19 +110,6 @@ export class Prober implements Part {
     this.#gaveUp.abort(this.#ended.signal.reason)
     await Promise.all([...this.#watchers.values()].map(watcher => watcher.stop()))
     this.#watchers.clear()
-  }
-
-  /** No scheduled canaries until `resume`; those on their way are followed to their verdict. */
-  pause(): void {
-    this.#paused = true
-  }
-
-  resume(): void {
-    this.#paused = false
-  }
-
-  get paused(): boolean {
-    return this.#paused
   }
 
   /**
@@ -176,20 +158,6 @@ export class Prober implements Part {
       unfollow()
       signal.removeEventListener('abort', fail)
     }
-  }
-
-  async #tick(probe: Probe, slot: number): Promise<void> {
-    if (this.#paused) return
-    if (probe.turn && !isTurn(probe.turn, probe.schedule, slot)) return
-    const most = this.#options.maxUndecided ?? MAX_UNDECIDED
-    const undecided = await this.#options.history.undecided()
-    const own = undecided.filter(canary => canary.probe === probe.name).length
-    if (own >= most) {
-      const reason = `${own} canaries are undecided`
-      this.#options.report({ kind: 'tick-skipped', probe: probe.name, reason })
-      return
-    }
-    await this.#send(probe, this.#newCanary(probe, slot))
   }
 
   #newCanary(probe: Probe, scheduledAt: number): Canary {

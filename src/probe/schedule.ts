@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 
-import { createTask, validate } from 'node-cron'
-
 import { type Clock, type Random, SECOND } from '../base/clock.ts'
+import { nextCronTime } from '../base/cron.ts'
 import { messageOf } from '../base/problem.ts'
 import { pause } from './deadline.ts'
 
@@ -12,11 +11,11 @@ export type Schedule =
       readonly kind: 'every'
       /** Milliseconds. */
       readonly every: number
-      /** By how much a canary may be put off, as a share of `every`: 0.2 is up to a fifth later. */
+      /** By how much a canary may be put off, milliseconds; less than `every`. */
       readonly jitter: number
     }
-  /** A cron expression with five or six fields, in UTC: a change to summer time must not leave a gap. */
-  | { readonly kind: 'cron'; readonly expression: string }
+  /** A cron expression with five or six fields, in UTC. */
+  | { readonly kind: 'cron'; readonly expression: string; readonly jitter: number }
 
 export interface ScheduleOptions {
   /** Name of the probe: probes of one interval do not all send in the same second. */
@@ -31,17 +30,38 @@ export interface ScheduleOptions {
    * @param slot the moment it was due, the same on every node: with the probe's name it is the key of this tick
    */
   readonly run: (slot: number) => Promise<void>
-  readonly skipped: (reason: string) => void
+  readonly skipped: (skip: Skip) => void
+}
+
+/** Why nothing was sent at a tick: a closed set. */
+export const SKIP_REASONS = [
+  /** The canary before is still being submitted. */
+  'overlap',
+  /** The process did not run, or the clock was set forward: the ticks in between are not made up for. */
+  'missed',
+  /** A fault of ours, such as a history that cannot be written. */
+  'failed',
+  /** By an operator. */
+  'paused',
+  /** Too many canaries of the probe have no verdict yet. */
+  'undecided',
+  /** The seed has had as many canaries in 24 hours as it may have. */
+  'cap',
+] as const
+export type SkipReason = (typeof SKIP_REASONS)[number]
+
+export interface Skip {
+  readonly reason: SkipReason
+  readonly ticks: number
+  /** A few words for people. */
+  readonly detail: string
 }
 
 // The clock may jump while we wait, so nobody waits longer than this without looking at it.
 const LOOK_AT_CLOCK = 20 * SECOND
+// Clocks are corrected by seconds all the time; more than this is a jump.
+const SET_BACK = 30 * SECOND
 const CATCH_UP_WITHIN = 30 * SECOND
-
-/** Whether node-cron can read the expression. */
-export function isCronExpression(expression: string): boolean {
-  return validate(expression)
-}
 
 /**
  * The last slot of an interval that is not after a moment: a multiple of the interval, moved by a part of it that
@@ -61,23 +81,31 @@ export function slotBefore(name: string, every: number, at: number): number {
  * A clock that is set back silences the probe until the time has caught up: its ticks are taken.
  */
 export async function runSchedule(options: ScheduleOptions): Promise<void> {
-  const { clock, signal, random } = options
+  const { clock, signal } = options
   let running: Promise<void> | undefined
   let tick = firstTick(options)
   while (!signal.aborted) {
-    await waitUntil(tick.due, clock, signal)
-    if (signal.aborted) break
+    const waited = await waitUntil(tick.due, clock, signal)
+    if (waited === 'aborted') break
+    if (waited === 'set-back') {
+      // What was waited for may be a year away now.
+      tick = nextTick(options)
+      continue
+    }
+    const slot = currentSlot(options, tick.slot)
     if (running) {
-      options.skipped('the canary before is still being submitted')
+      options.skipped({ reason: 'overlap', ticks: 1, detail: 'the canary before is on its way' })
     } else {
       running = options
-        .run(tick.slot)
-        .catch((error: unknown) => options.skipped(messageOf(error)))
+        .run(slot)
+        .catch((error: unknown) =>
+          options.skipped({ reason: 'failed', ticks: 1, detail: messageOf(error) }),
+        )
         .finally(() => {
           running = undefined
         })
     }
-    tick = nextTick(options, tick.slot, clock(), random)
+    tick = nextTick(options, slot)
   }
   await running
 }
@@ -88,32 +116,47 @@ interface Tick {
   readonly due: number
 }
 
-/** After a pause the last slot is made up for, and only that one: where it was taken already, nothing is sent. */
+/**
+ * After a start the last slot of an interval is made up for, and only that one: where it was taken already, nothing is
+ * sent.
+ */
 function firstTick(options: ScheduleOptions): Tick {
   const { schedule, name, clock, random } = options
-  if (schedule.kind === 'cron') return nextTick(options, 0, clock(), random)
+  if (schedule.kind === 'cron') return nextTick(options)
   const spread = Math.min(schedule.every / 10, CATCH_UP_WITHIN)
   return { slot: slotBefore(name, schedule.every, clock()), due: clock() + random() * spread }
 }
 
-function nextTick(options: ScheduleOptions, last: number, now: number, random: Random): Tick {
-  const { schedule, name } = options
-  if (schedule.kind === 'cron') {
-    const task = createTask(schedule.expression, () => undefined, { timezone: 'UTC' })
-    // `getNextRun` is null for a task that was not started; this one never is, it only reads the expression.
-    const next = task.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY
-    void task.destroy()
-    return { slot: next, due: next }
-  }
-  const current = slotBefore(name, schedule.every, now)
-  const slot = current > last ? current : current + schedule.every
-  return { slot, due: slot + random() * schedule.jitter * schedule.every }
+/** The slot to run: of those that have gone by unseen only the last one, and the others are told. */
+function currentSlot({ schedule, name, clock, skipped }: ScheduleOptions, due: number): number {
+  if (schedule.kind === 'cron') return due
+  const slot = Math.max(due, slotBefore(name, schedule.every, clock()))
+  const ticks = Math.round((slot - due) / schedule.every)
+  if (ticks > 0) skipped({ reason: 'missed', ticks, detail: 'nobody was there to send' })
+  return slot
 }
 
-async function waitUntil(at: number, clock: Clock, signal: AbortSignal): Promise<void> {
+/** @param last the slot that was run; undefined where none is known */
+function nextTick({ schedule, name, clock, random }: ScheduleOptions, last?: number): Tick {
+  const slot =
+    schedule.kind === 'cron'
+      ? nextCronTime(schedule.expression)
+      : Math.max(last ?? 0, slotBefore(name, schedule.every, clock())) + schedule.every
+  return { slot, due: slot + random() * schedule.jitter }
+}
+
+async function waitUntil(
+  at: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<'due' | 'set-back' | 'aborted'> {
+  let seen = clock()
   while (!signal.aborted) {
-    const rest = at - clock()
-    if (rest <= 0) return
-    await pause(Math.min(rest, LOOK_AT_CLOCK), signal)
+    const now = clock()
+    if (now < seen - SET_BACK) return 'set-back'
+    if (now >= at) return 'due'
+    seen = now
+    await pause(Math.min(at - now, LOOK_AT_CLOCK), signal)
   }
+  return 'aborted'
 }

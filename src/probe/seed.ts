@@ -14,6 +14,8 @@ export interface Seed {
   readonly junkFolder?: string
   /** When the account was made, milliseconds since the epoch: filters learn, and an old seed is not a new one. */
   readonly createdAt?: number
+  /** Canaries in 24 hours, of all origins; no limit unless told. */
+  readonly dailyCap?: number
   /** Milliseconds between two looks while canaries are on their way; IDLE may shorten it. */
   readonly pollEvery: number
   /** Milliseconds between two looks into the other folders. */

@@ -3,7 +3,17 @@ import { closeSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 import { type CanaryRow, canaryOf, recordOf, type TallyRow, talliesOf } from './history-rows.ts'
-import type { CanaryFilter, CanaryRecord, HistoryStore, Tally } from './history.ts'
+import type {
+  CanaryFilter,
+  CanaryRecord,
+  Decision,
+  HistoryStore,
+  OutcomeCount,
+  PairCount,
+  Pause,
+  Standing,
+  Tally,
+} from './history.ts'
 import type { Cursor } from './mailbox.ts'
 import {
   type Canary,
@@ -116,6 +126,40 @@ export class SqliteHistory implements HistoryStore {
       readonly seconds: number
     }
     return this.#all<Row>('arrivals', { since, until, limit })
+  }
+
+  async decisions(
+    { at, id }: { readonly at: number; readonly id: string },
+    limit: number,
+  ): Promise<readonly Decision[]> {
+    return this.#all<Decision>('decisions', { at, id, limit })
+  }
+
+  async outcomes(from: number, until: number, slowAfter: number): Promise<readonly OutcomeCount[]> {
+    return this.#all<OutcomeCount>('outcomes', { from, until, slowAfter })
+  }
+
+  async pairs(a: string, b: string, since: number, until: number): Promise<readonly PairCount[]> {
+    return this.#all<PairCount>('pairs', { a, b, since, until })
+  }
+
+  async pause(pause: Pause): Promise<boolean> {
+    return this.#run('pause', { ...pause }) === 1
+  }
+
+  async resume(probe: string): Promise<boolean> {
+    return this.#run('resume', { probe }) === 1
+  }
+
+  async pauses(): Promise<readonly Pause[]> {
+    return this.#all<Pause>('pauses', {})
+  }
+
+  async standing(probe: string, seed: string, since: number): Promise<Standing> {
+    const row = this.#get('standing', { probe, seed, since }) as Omit<Standing, 'paused'> & {
+      readonly paused: number
+    }
+    return { ...row, paused: row.paused === 1 }
   }
 
   async cursors(seed: string): Promise<readonly Cursor[]> {

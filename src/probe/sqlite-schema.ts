@@ -3,18 +3,20 @@ import type { Database } from 'better-sqlite3'
 import { Problem } from '../base/problem.ts'
 
 /*
+ * The tables as they were made at first, and what every later version has changed. A file knows how many of these it has.
+ *
  * canary    one row a canary. `label` and what follows it are the verdict: '' while undecided. `verdict` is the whole
  *           of it as JSON; the columns beside it are what is counted, so that no count has to open the JSON.
  * sighting  where a canary was seen, the first one first
  * look      the last look at each seed
  * cursor    how far each folder of a seed was read
+ * pause     probes that an operator has paused
  *
  * Times are milliseconds since the epoch. Canaries are counted by `scheduled_at`, which all of them have: one that was
  * rejected was never submitted.
  */
-const VERSION = 1
-
-const SCHEMA = `
+const HISTORY_MIGRATIONS = [
+  `
 create table canary (
   id text primary key,
   probe text not null,
@@ -63,7 +65,17 @@ create table cursor (
   uid_next integer not null,
   primary key (seed, folder)
 ) strict, without rowid;
-`
+`,
+  `
+create table pause (probe text primary key, at integer not null, by text not null) strict, without rowid;
+
+-- The detector reads verdicts in their order, from this index alone.
+create index canary_decided on canary (decided_at, id, origin, provider, label, seconds) where label <> '';
+-- Finds the canary of the other origin that was sent together with one, and counts what a seed got.
+create index canary_pair on canary (seed, scheduled_at, origin, content, provider, label);
+create index canary_open on canary (probe) where label = '';
+`,
+] as const
 
 /**
  * Makes the tables, or finds them.
@@ -77,14 +89,13 @@ export function prepare(db: Database): void {
   db.pragma('foreign_keys = on')
   db.pragma('busy_timeout = 5000')
   const found = db.pragma('user_version', { simple: true }) as number
-  if (found > VERSION) {
+  if (found > HISTORY_MIGRATIONS.length) {
     throw new Problem(
-      `the history was written by a newer mailcanary (schema ${found}, this one knows ${VERSION}): install that one`,
+      `the history was written by a newer mailcanary (schema ${found}, this one knows ${HISTORY_MIGRATIONS.length}): install that one`,
     )
   }
-  if (found === VERSION) return
   db.transaction(() => {
-    db.exec(SCHEMA)
-    db.pragma(`user_version = ${VERSION}`)
+    for (const migration of HISTORY_MIGRATIONS.slice(found)) db.exec(migration)
+    db.pragma(`user_version = ${HISTORY_MIGRATIONS.length}`)
   })()
 }

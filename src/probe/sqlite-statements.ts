@@ -1,3 +1,5 @@
+import { DAY } from '../base/clock.ts'
+
 /*
  * The questions put to the history, by name, so that a test can ask SQLite how it answers them. `$since` and `$until`
  * bound `scheduled_at`.
@@ -41,6 +43,34 @@ export const STATEMENTS = {
     from canary indexed by canary_arrival
     where scheduled_at >= $since and scheduled_at < $until and seconds is not null
     order by scheduled_at desc limit $limit`,
+  decisions: `select id, origin, provider, label, seconds, decided_at as decidedAt
+    from canary indexed by canary_decided
+    where (decided_at, id) > ($at, $id) and label <> '' order by decided_at, id limit $limit`,
+  outcomes: `select origin, provider,
+      sum(label in ('missing', 'bounced', 'rejected')) as lost, sum(label = 'inbox') as inbox,
+      sum(label in ('spam', 'other')) as elsewhere, sum(coalesce(seconds > $slowAfter, 0)) as slow
+    from canary indexed by canary_decided
+    where decided_at >= $from and decided_at < $until and label <> ''
+    group by origin, provider order by origin, provider`,
+  // Seed by seed: of each seed both ends of the period are found in the index.
+  pairs: `with recursive seeds (seed) as (
+      select min(seed) from canary
+      union all
+      select (select min(seed) from canary where seed > seeds.seed) from seeds where seed is not null
+    )
+    select a.provider, a.scheduled_at / ${DAY} * ${DAY} as day, a.label as a, b.label as b, count(*) as n
+    from seeds
+    cross join canary a indexed by canary_pair on a.seed = seeds.seed
+    cross join canary b indexed by canary_pair on b.seed = a.seed and b.scheduled_at = a.scheduled_at
+    where a.scheduled_at >= $since and a.scheduled_at < $until and a.origin = $a and a.label <> ''
+      and b.origin = $b and b.content = a.content and b.label <> ''
+    group by 1, 2, 3, 4 order by 1, 2, 3, 4`,
+  pause: `insert into pause (probe, at, by) values ($probe, $at, $by) on conflict do nothing`,
+  resume: `delete from pause where probe = $probe`,
+  pauses: `select probe, at, by from pause order by probe`,
+  standing: `select exists (select 1 from pause where probe = $probe) as paused,
+    (select count(*) from canary indexed by canary_open where label = '' and probe = $probe) as undecided,
+    (select count(*) from canary indexed by canary_pair where seed = $seed and scheduled_at >= $since) as sent`,
   cursors: `select folder, uid_validity as uidValidity, uid_next as uidNext from cursor
     where seed = $seed order by folder`,
   forgetCursors: `delete from cursor where seed = $seed`,

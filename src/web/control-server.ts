@@ -6,8 +6,11 @@ import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Part } from '../base/lifecycle.ts'
 import { messageOf, Problem } from '../base/problem.ts'
 import type { DirectoryRequest } from '../directory/request.ts'
+import type { PeriodRequest } from '../probe/period.ts'
+import type { TimetableRequest } from '../probe/timetable.ts'
 import type { QueueRequest } from '../relay/queue/request.ts'
 import { readDirectoryRequest } from './directory-request.ts'
+import { readPeriodRequest, readTimetableRequest } from './probe-request.ts'
 import { readQueueRequest } from './queue-request.ts'
 
 /** What a command may ask of the running daemon. */
@@ -22,6 +25,10 @@ export interface ControlActions {
   queue(request: QueueRequest): AsyncIterable<unknown>
   /** Asks something of the directory, and yields the answer piece by piece. */
   directory(request: DirectoryRequest): AsyncIterable<unknown>
+  /** Pauses probes, lets them go on, or lists them. */
+  timetable(request: TimetableRequest): AsyncIterable<unknown>
+  /** What a report is made of, piece by piece. */
+  period(request: PeriodRequest): AsyncIterable<unknown>
   /** Whom a pseudonym in the log means. */
   who(pseudonym: string): AsyncIterable<unknown>
 }
@@ -49,6 +56,12 @@ export class ControlServer implements Part {
     )
     this.#server.post('/directory', (request, reply) =>
       answer(reply, () => actions.directory(readDirectoryRequest(request.body))),
+    )
+    this.#server.post('/timetable', (request, reply) =>
+      answer(reply, () => actions.timetable(readTimetableRequest(request.body))),
+    )
+    this.#server.post('/period', (request, reply) =>
+      answer(reply, () => actions.period(readPeriodRequest(request.body))),
     )
     this.#server.post('/queue', (request, reply) =>
       answer(reply, () => actions.queue(readQueueRequest(request.body))),

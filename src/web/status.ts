@@ -1,7 +1,7 @@
 import { DAY, HOUR, MINUTE, type Clock } from '../base/clock.ts'
 import type { CanaryFilter, CanaryRecord, HistoryStore, Tally } from '../probe/history.ts'
 import type { Look } from '../probe/model.ts'
-import { quantile } from '../probe/statistics.ts'
+import { quantile } from '../probe/statistics/quantile.ts'
 import {
   VERDICTS,
   type ArrivalSeries,

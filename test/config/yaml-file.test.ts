@@ -92,6 +92,9 @@ seeds:
 probes:
   - {name: all, origins: [relay, old], seeds: [one, for], every: 10m}
   - {name: all, origins: [relay], seeds: [one]}
+  - {name: odd, origins: [relay], seeds: [one], cron: every ten minutes}
+detector:
+  baselines: [{origin: old, provider: yahoo, signal: inbox, healthy: 97.5%}]
 `),
   ).toEqual([
     'file.yaml:5:19: seeds.two.provider: no provider has this name, known are gmail, hotmail, microsoft365, yahoo, icloud, riseup, other; describe another under providers',
@@ -101,6 +104,9 @@ probes:
     'file.yaml:8:53: probes.0.seeds.1: there is no seed for: known are one, two, three',
     'file.yaml:9:5: probes.1: needs every (such as 10m) or cron, and not both',
     'file.yaml:9:12: probes.1.name: another probe has this name',
+    'file.yaml:10:55: probes.2.cron: should be a cron expression such as "*/10 * * * *"',
+    'file.yaml:12:24: detector.baselines.0.origin: there is no origin old: known are relay',
+    'file.yaml:12:39: detector.baselines.0.provider: no seed is at yahoo: seeds are at gmail, gmial, other',
   ])
 })
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
+import { DAY } from '../../src/base/clock.ts'
 import type { HistoryStore } from '../../src/probe/history.ts'
 import type { Canary, Look, Verdict } from '../../src/probe/model.ts'
 import { arrived, canary, HOUR, sighting, T0 } from './history-samples.ts'
@@ -188,6 +189,98 @@ export function historyContract(name: string, open: () => Promise<HistoryStore>)
         ['inbox', 1, at + 10],
       ])
       expect(await history.arrivals(at, at + HOUR, 1)).toHaveLength(1)
+    })
+
+    test('verdicts are read in the order in which they were given, each once', async () => {
+      const at = T0 + 30 * HOUR
+      const one = canary({ scheduledAt: at })
+      const other = canary({ scheduledAt: at + 1 })
+      const open = canary({ scheduledAt: at + 2 })
+      for (const begun of [one, other, open]) await history.begin(begun)
+      await history.decide(other.id, arrived('spam', 7), at + 10)
+      await history.decide(one.id, MISSING, at + 20)
+      const all = await history.decisions({ at, id: '' }, 10)
+      expect(all).toEqual([
+        {
+          id: other.id,
+          origin: 'relay',
+          provider: 'gmail',
+          label: 'spam',
+          seconds: 7,
+          decidedAt: at + 10,
+        },
+        expect.objectContaining({ id: one.id, label: 'missing', seconds: null }),
+      ])
+      expect(await history.decisions({ at, id: '' }, 1)).toHaveLength(1)
+      expect(await history.decisions({ at: at + 10, id: other.id }, 10)).toEqual(all.slice(1))
+      expect(await history.decisions({ at: at + 20, id: one.id }, 10)).toEqual([])
+    })
+
+    test('verdicts are counted by when they were given, the slow ones apart', async () => {
+      const at = T0 + 40 * HOUR
+      const verdicts: Verdict[] = [
+        arrived('inbox', 5),
+        arrived('inbox', 5.1),
+        arrived('spam', 900),
+        MISSING,
+        { kind: 'rejected', cause: 'timeout' },
+        { kind: 'unknown', reason: 'unreadable' },
+      ]
+      for (const [i, verdict] of verdicts.entries()) {
+        await decided(verdict, { scheduledAt: at + HOUR + i })
+      }
+      await decided(MISSING, { scheduledAt: at - 20 })
+      await decided(MISSING, { scheduledAt: at + 2 * HOUR - 20 })
+      expect(await history.outcomes(at + 1, at + 2 * HOUR, 5)).toEqual([
+        { origin: 'relay', provider: 'gmail', lost: 2, inbox: 2, elsewhere: 1, slow: 2 },
+      ])
+    })
+
+    test('what two origins sent together is a pair, counted by both verdicts', async () => {
+      const day = Math.ceil(T0 / DAY) * DAY
+      const old = { origin: 'old', probe: 'old/gmail-1' }
+      const both = async (at: number, a: Verdict, b: Verdict): Promise<void> => {
+        await decided(a, { scheduledAt: at })
+        await decided(b, { scheduledAt: at, ...old })
+      }
+      await both(day, arrived('inbox', 1), arrived('inbox', 1))
+      await both(day + 1, arrived('inbox', 1), MISSING)
+      await both(day + 2, arrived('inbox', 1), MISSING)
+      await both(day + DAY, arrived('inbox', 1), MISSING)
+      // No partner; one of another content; one to another seed; one that is undecided.
+      await decided(arrived('inbox', 1), { scheduledAt: day + 10 })
+      await decided(MISSING, { scheduledAt: day + 10, ...old, content: 'reply' })
+      await decided(MISSING, { scheduledAt: day + 10, ...old, probe: 'o', seed: 'gmail-2' })
+      await decided(arrived('inbox', 1), { scheduledAt: day + 20 })
+      await history.begin(canary({ scheduledAt: day + 20, ...old }))
+      expect(await history.pairs('relay', 'old', day, day + 2 * DAY)).toEqual([
+        { provider: 'gmail', day, a: 'inbox', b: 'inbox', n: 1 },
+        { provider: 'gmail', day, a: 'inbox', b: 'missing', n: 2 },
+        { provider: 'gmail', day: day + DAY, a: 'inbox', b: 'missing', n: 1 },
+      ])
+      expect(await history.pairs('old', 'relay', day, day + DAY)).toEqual([
+        { provider: 'gmail', day, a: 'inbox', b: 'inbox', n: 1 },
+        { provider: 'gmail', day, a: 'missing', b: 'inbox', n: 2 },
+      ])
+    })
+
+    test('a probe is paused once and resumed once; its standing says what keeps it', async () => {
+      const at = T0 + 50 * HOUR
+      const [probe, seed] = ['relay/quiet-1', 'quiet-1']
+      const none = { paused: false, undecided: 0, sent: 0 }
+      expect(await history.standing(probe, seed, at)).toEqual(none)
+      await history.begin(canary({ probe, seed, scheduledAt: at }))
+      await decided(MISSING, { probe, seed, scheduledAt: at + 1 })
+      await decided(MISSING, { probe: 'old/quiet-1', seed, scheduledAt: at + 2 })
+      await decided(MISSING, { probe, seed, scheduledAt: at - 1 })
+      expect(await history.standing(probe, seed, at)).toEqual({ ...none, undecided: 1, sent: 3 })
+      expect(await history.pause({ probe, at, by: 'anna' })).toBe(true)
+      expect(await history.pause({ probe, at: at + 1, by: 'otto' })).toBe(false)
+      expect(await history.pauses()).toEqual([{ probe, at, by: 'anna' }])
+      expect(await history.standing(probe, seed, at)).toMatchObject({ paused: true })
+      expect(await history.resume(probe)).toBe(true)
+      expect(await history.resume(probe)).toBe(false)
+      expect(await history.standing(probe, seed, at)).toMatchObject({ paused: false })
     })
 
     test('cursors are those of the last time, each seed its own', async () => {

@@ -103,12 +103,25 @@ describe.skipIf(missing('prometheus'))('the queries, asked of a real Prometheus'
       origins: ORIGINS,
       providers: PROVIDERS,
       seeds: SEEDS,
+      probes: ['relay/gmail-1'],
       version: '0.1.0',
       clock: Date.now,
       inputs: {
         queue: async () => ({ queued: 2, active: 0, held: 0, oldestAt: Date.now() - 5_000 }),
         directory: () => ({ ageSeconds: 60, accounts: 1_200 }),
         certificateExpiry: () => Date.now() + 864_000_000,
+        detector: () => [
+          {
+            origin: 'relay',
+            provider: 'gmail',
+            signal: 'arrival',
+            evidence: 0.2,
+            alarm: false,
+            baseline: 0.01,
+            canaries: 0,
+            failures: 0,
+          },
+        ],
       },
     })
     admin = new AdminServer({

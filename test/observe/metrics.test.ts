@@ -19,6 +19,7 @@ function metricsWith(inputs: MetricInputs = {}): Metrics {
       { name: 'gmail-1', provider: 'gmail' },
       { name: 'yahoo-1', provider: 'yahoo' },
     ],
+    probes: ['relay/gmail-1'],
     version: '1.2.3',
     clock: () => NOW,
     inputs,
@@ -117,12 +118,52 @@ describe('metrics', () => {
     )
   })
 
+  it('says what the detector knows, from the start', async () => {
+    let alarm = false
+    const metrics = metricsWith({
+      detector: () => [
+        {
+          origin: 'relay',
+          provider: 'gmail',
+          signal: 'arrival',
+          evidence: alarm ? 1 : 0.2,
+          alarm,
+          baseline: 0.01,
+          canaries: 4,
+          failures: 3,
+        },
+      ],
+    })
+    const labels = '{origin="relay",provider="gmail",signal="arrival"}'
+    expect(await metrics.text()).toContain(`mailcanary_detector_alarm${labels} 0\n`)
+    alarm = true
+    const text = await metrics.text()
+    expect(text).toContain(`mailcanary_detector_alarm${labels} 1\n`)
+    expect(text).toContain(`mailcanary_detector_statistic${labels} 1\n`)
+    expect(text).toContain(`mailcanary_detector_canaries${labels} 4\n`)
+    expect(text).toContain(`mailcanary_detector_failures${labels} 3\n`)
+    expect(text).toContain(`mailcanary_detector_baseline_ratio${labels} 0.01\n`)
+  })
+
+  it('counts skipped ticks by reason, and says which probe does not send', async () => {
+    const metrics = metricsWith()
+    expect(await metrics.text()).toContain('mailcanary_probe_ticks_skipped_total{reason="cap"} 0\n')
+    const probe = 'relay/gmail-1'
+    metrics.probe({ kind: 'tick-skipped', probe, reason: 'missed', ticks: 7, detail: '' })
+    metrics.probe({ kind: 'probe-standing', probe, paused: true, undecided: false })
+    const text = await metrics.text()
+    expect(text).toContain('mailcanary_probe_ticks_skipped_total{reason="missed"} 7\n')
+    expect(text).toContain(`mailcanary_probe_paused{probe="${probe}",cause="operator"} 1\n`)
+    expect(text).toContain(`mailcanary_probe_paused{probe="${probe}",cause="undecided"} 0\n`)
+  })
+
   it('does not take an unknown for a sign that the prober sees', async () => {
     let now = NOW
     const metrics = createMetrics({
       origins: ['relay'],
       providers: [],
       seeds: [{ name: 'gmail-1', provider: 'gmail' }],
+      probes: [],
       version: '1',
       clock: () => now,
       inputs: {},
@@ -143,6 +184,7 @@ describe('metrics', () => {
         { name: 'gmail-1', provider: 'gmail' },
         { name: 'hotmail-1', provider: 'hotmail', oauth: true, createdAt: 86_400_000 },
       ],
+      probes: [],
       version: '1',
       clock: () => NOW,
       inputs: {},

@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
 import type { Probe } from '../../src/probe/catalogue.ts'
 import type { Submit } from '../../src/probe/sender.ts'
 import { eventually } from '../support/server-process.ts'
-import { QUEUED, running, ScriptedMailbox, SEED } from './scripted-mailbox.ts'
-import { PROBE, proberOf } from './world.ts'
+import { QUEUED, REFUSED, running, ScriptedMailbox, SEED } from './scripted-mailbox.ts'
+import { ORIGIN, PROBE, proberOf } from './world.ts'
 
 test('of two provers over one history one sends each canary', async () => {
   const sent: string[] = []
@@ -43,33 +43,130 @@ test('a probe with three undecided canaries waits, and says so', async () => {
     },
   })
   await running(prober)
-  const reason = '3 canaries are undecided'
   await eventually(
-    () => events.find(event => event.kind === 'tick-skipped' && event.reason === reason),
+    () => events.find(event => event.kind === 'tick-skipped' && event.reason === 'undecided'),
     'a skip',
   )
   expect(sent).toBe(3)
 })
 
-test('while it is paused no canary is sent', async () => {
+test('a probe that is paused does not send, also not after a restart, until it is resumed', async () => {
   let sent = 0
-  const { prober } = proberOf({
+  const options = {
     seeds: [SEED],
-    probes: [{ ...PROBE, schedule: { kind: 'every', every: 20, jitter: 0 } }],
+    probes: [{ ...PROBE, schedule: { kind: 'every', every: 20, jitter: 0 } }] satisfies Probe[],
     scheduled: true,
     maxUndecided: 1_000,
     mailboxFor: () => new ScriptedMailbox(),
-    submit: async options => {
+    submit: (async submission => {
       sent++
-      return QUEUED(options)
+      return QUEUED(submission)
+    }) satisfies Submit,
+  }
+  const { prober: before, history } = proberOf(options)
+  expect(await before.timetable.pause(PROBE.name, 'anna')).toBe(true)
+  expect(await before.timetable.pause(PROBE.name, 'otto')).toBe(false)
+  const { prober, events } = proberOf({ ...options, history })
+  await running(prober)
+  const skips = (): number =>
+    events.filter(event => event.kind === 'tick-skipped' && event.reason === 'paused').length
+  await eventually(() => skips() >= 3, 'three ticks')
+  expect(sent).toBe(0)
+  expect(await prober.timetable.resume(PROBE.name)).toBe(true)
+  await eventually(() => sent > 0, 'a canary')
+  await expect(prober.timetable.pause('nobody', 'anna')).rejects.toThrow(
+    'there is no probe "nobody"',
+  )
+})
+
+test('a seed gets no more canaries in a day than it may, whoever sends them', async () => {
+  const seed = { ...SEED, dailyCap: 5 }
+  const schedule: Probe['schedule'] = { kind: 'every', every: 20, jitter: 0 }
+  const sent: string[] = []
+  const { prober, events } = proberOf({
+    seeds: [seed],
+    origins: [ORIGIN, { ...ORIGIN, name: 'old' }],
+    probes: [
+      { ...PROBE, schedule },
+      { ...PROBE, name: 'old/example-1', origin: 'old', schedule },
+    ],
+    scheduled: true,
+    maxUndecided: 1_000,
+    mailboxFor: () => new ScriptedMailbox(),
+    submit: async submission => {
+      sent.push(submission.origin.name)
+      return QUEUED(submission)
     },
   })
-  prober.pause()
   await running(prober)
-  await new Promise(resolve => setTimeout(resolve, 100))
-  expect(sent).toBe(0)
-  prober.resume()
-  await eventually(() => sent > 0, 'a canary')
+  const skipped = (probe: string): boolean =>
+    events.some(
+      event => event.kind === 'tick-skipped' && event.reason === 'cap' && event.probe === probe,
+    )
+  await eventually(() => skipped(PROBE.name) && skipped('old/example-1'), 'both at the cap')
+  // Two that begin in the same moment may both find the last place free.
+  expect(sent.length).toBeGreaterThanOrEqual(5)
+  expect(sent.length).toBeLessThanOrEqual(6)
+})
+
+test('origins that are compared send at the same ticks, in an order that chance decides', async () => {
+  const schedule: Probe['schedule'] = { kind: 'every', every: 20, jitter: 0 }
+  const order: string[] = []
+  const { prober, history } = proberOf({
+    seeds: [SEED],
+    origins: [ORIGIN, { ...ORIGIN, name: 'old' }],
+    probes: [
+      { ...PROBE, schedule, set: 'compared:example-1' },
+      { ...PROBE, name: 'old/example-1', origin: 'old', schedule, set: 'compared:example-1' },
+    ],
+    scheduled: true,
+    maxUndecided: 1_000,
+    mailboxFor: () => new ScriptedMailbox(),
+    submit: async submission => {
+      order.push(submission.origin.name)
+      return REFUSED
+    },
+  })
+  await running(prober)
+  await eventually(() => order.length >= 60, 'thirty pairs')
+  const firsts = order.filter((_, i) => i % 2 === 0).slice(0, 30)
+  expect(new Set(firsts)).toEqual(new Set(['relay', 'old']))
+  await prober.stop()
+  const records = await history.list({ limit: 1_000 })
+  const slots = new Set(records.map(one => one.canary.scheduledAt)).size
+  // `stop` may have come between the two of the last pair.
+  expect([2 * slots, 2 * slots - 1]).toContain(records.length)
+  const pairs = await history.pairs('relay', 'old', 0, Date.now() + 1_000)
+  expect(pairs.reduce((sum, pair) => sum + pair.n, 0)).toBe(Math.floor(records.length / 2))
+})
+
+test('an origin that does not answer does not keep the other of a pair from sending', async () => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 10, 23) })
+  onTestFinished(() => void vi.useRealTimers())
+  const times = new Map<string, number>()
+  const { prober } = proberOf({
+    seeds: [SEED],
+    origins: [ORIGIN, { ...ORIGIN, name: 'old' }],
+    probes: [
+      { ...PROBE, set: 'compared' },
+      { ...PROBE, name: 'old/example-1', origin: 'old', set: 'compared' },
+    ],
+    scheduled: true,
+    random: () => 0,
+    mailboxFor: () => new ScriptedMailbox(),
+    submit: submission => {
+      times.set(submission.origin.name, Date.now())
+      return new Promise((_, reject) => {
+        submission.signal.addEventListener('abort', () => reject(new Error('given up')))
+      })
+    },
+  })
+  await prober.start()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect((times.get('old') ?? Infinity) - (times.get('relay') ?? 0)).toBeCloseTo(10_000, -2)
+  const stopped = prober.stop()
+  await vi.advanceTimersByTimeAsync(10_000)
+  await stopped
 })
 
 test('a submission that does not end is given up by stop, and stays undecided', async () => {

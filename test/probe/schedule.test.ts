@@ -1,13 +1,9 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 
 import { HOUR, MINUTE, SECOND } from '../../src/base/clock.ts'
-import {
-  isCronExpression,
-  runSchedule,
-  type Schedule,
-  slotBefore,
-} from '../../src/probe/schedule.ts'
+import { isCronExpression } from '../../src/base/cron.ts'
+import { runSchedule, type Schedule, type Skip, slotBefore } from '../../src/probe/schedule.ts'
 
 const START = Date.UTC(2026, 10, 23, 12, 0, 0)
 
@@ -24,14 +20,14 @@ function start(schedule: Schedule, run?: (slot: number) => Promise<void>, random
   const stop = new AbortController()
   const slots: number[] = []
   const times: number[] = []
-  const skipped: string[] = []
+  const skipped: Skip[] = []
   const ended = runSchedule({
     name: 'relay/gmail-1',
     schedule,
     clock: Date.now,
     random,
     signal: stop.signal,
-    skipped: reason => skipped.push(reason),
+    skipped: skip => skipped.push(skip),
     run:
       run ??
       (async slot => {
@@ -52,8 +48,8 @@ test('a probe sends when it starts, and then once an interval', async () => {
 })
 
 test('two nodes agree on the slots, whatever their jitter', async () => {
-  const one = start({ ...every, jitter: 0.5 }, undefined, () => 0.1)
-  const other = start({ ...every, jitter: 0.5 }, undefined, () => 0.9)
+  const one = start({ ...every, jitter: 150 * SECOND }, undefined, () => 0.1)
+  const other = start({ ...every, jitter: 150 * SECOND }, undefined, () => 0.9)
   await vi.advanceTimersByTimeAsync(HOUR)
   await Promise.all([one.stop(), other.stop()])
   expect(one.slots.slice(0, 10)).toEqual(other.slots.slice(0, 10))
@@ -61,7 +57,7 @@ test('two nodes agree on the slots, whatever their jitter', async () => {
 })
 
 test('what was slept through is not made up for in a burst', async () => {
-  const { slots, stop } = start(every)
+  const { slots, skipped, stop } = start(every)
   await vi.advanceTimersByTimeAsync(6 * MINUTE)
   const before = slots.length
   // The machine was suspended for a day.
@@ -71,6 +67,51 @@ test('what was slept through is not made up for in a burst', async () => {
   await vi.advanceTimersByTimeAsync(5 * MINUTE)
   await stop()
   expect(slots.length - before).toBeLessThanOrEqual(3)
+  // Each slot was run or counted as missed.
+  const missed = skipped.reduce((sum, skip) => sum + skip.ticks, 0)
+  expect(skipped.map(({ reason }) => reason)).toEqual(['missed'])
+  expect(missed + slots.length - 1).toBe(((slots.at(-1) ?? 0) - (slots[0] ?? 0)) / (5 * MINUTE))
+})
+
+test('a clock that is set back by a year does not stop a probe for a year', async () => {
+  const { times, stop } = start(every)
+  await vi.advanceTimersByTimeAsync(6 * MINUTE)
+  const before = times.length
+  vi.setSystemTime(Date.now() - 365 * 24 * HOUR)
+  await vi.advanceTimersByTimeAsync(11 * MINUTE)
+  await stop()
+  expect(times.length - before).toBeGreaterThanOrEqual(2)
+})
+
+test('a cron tick that was slept through is sent once, late', async () => {
+  const { slots, times, stop } = start({ kind: 'cron', expression: '*/10 * * * *', jitter: 0 })
+  await vi.advanceTimersByTimeAsync(11 * MINUTE)
+  vi.setSystemTime(Date.now() + 24 * HOUR)
+  await vi.advanceTimersByTimeAsync(MINUTE)
+  await stop()
+  expect(slots).toEqual([START + 10 * MINUTE, START + 20 * MINUTE])
+  expect(times[1]).toBeGreaterThan(START + 24 * HOUR)
+})
+
+test('canaries of a cron expression are put off by its jitter', async () => {
+  const schedule: Schedule = { kind: 'cron', expression: '*/10 * * * *', jitter: MINUTE }
+  const { times, stop } = start(schedule, undefined, () => 0.5)
+  await vi.advanceTimersByTimeAsync(21 * MINUTE)
+  await stop()
+  expect(times).toEqual([START + 10.5 * MINUTE, START + 20.5 * MINUTE])
+})
+
+test.each([
+  ['spring', Date.UTC(2026, 2, 28, 22)],
+  ['autumn', Date.UTC(2026, 9, 24, 22)],
+])('no tick is left out or doubled when the clocks change in %s', async (_, from) => {
+  vi.stubEnv('TZ', 'Europe/Berlin')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  vi.setSystemTime(from)
+  const { slots, stop } = start({ kind: 'cron', expression: '*/30 * * * *', jitter: 0 })
+  await vi.advanceTimersByTimeAsync(6 * HOUR)
+  await stop()
+  expect(slots).toEqual(Array.from({ length: 12 }, (__, i) => from + (i + 1) * 30 * MINUTE))
 })
 
 test('a tick during the run before is skipped, and said to be', async () => {
@@ -82,7 +123,7 @@ test('a tick during the run before is skipped, and said to be', async () => {
   })
   await vi.advanceTimersByTimeAsync(6 * MINUTE)
   expect(runs).toBe(1)
-  expect(skipped).toEqual(['the canary before is still being submitted'])
+  expect(skipped).toMatchObject([{ reason: 'overlap', ticks: 1 }])
   release()
   await vi.advanceTimersByTimeAsync(5 * MINUTE)
   expect(runs).toBe(2)
@@ -99,19 +140,22 @@ test('a run that fails is told, and the next one happens', async () => {
   await vi.advanceTimersByTimeAsync(6 * MINUTE)
   await stop()
   expect(runs).toBe(2)
-  expect(skipped).toEqual(['disk full', 'disk full'])
+  expect(skipped.map(({ reason, detail }) => [reason, detail])).toEqual([
+    ['failed', 'disk full'],
+    ['failed', 'disk full'],
+  ])
 })
 
 test('stopping leaves no timer behind', async () => {
   const { stop } = start(every)
-  const cron = start({ kind: 'cron', expression: '0 * * * *' })
+  const cron = start({ kind: 'cron', expression: '0 * * * *', jitter: 0 })
   await vi.advanceTimersByTimeAsync(SECOND)
   await Promise.all([stop(), cron.stop()])
   expect(vi.getTimerCount()).toBe(0)
 })
 
 test('a cron expression is read in UTC', async () => {
-  const { slots, stop } = start({ kind: 'cron', expression: '30 13,15 * * *' })
+  const { slots, stop } = start({ kind: 'cron', expression: '30 13,15 * * *', jitter: 0 })
   await vi.advanceTimersByTimeAsync(4 * HOUR)
   await stop()
   expect(slots).toEqual([START + 1.5 * HOUR, START + 3.5 * HOUR])

@@ -26,6 +26,12 @@ export const QUEUED: Submit = async options => ({
   queueId: 'QUEUE-1',
 })
 
+export const REFUSED = {
+  kind: 'rejected',
+  cause: 'refused',
+  reply: { code: 550, enhanced: '5.7.1', text: 'no' },
+} as const
+
 /** A mailbox in memory, which is empty until something is put in. */
 export class ScriptedMailbox implements Mailbox {
   readonly put: FoundMessage[] = []

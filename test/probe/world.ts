@@ -6,6 +6,7 @@ import type { Provider } from '../../src/mail/provider.ts'
 import type { Probe } from '../../src/probe/catalogue.ts'
 import type { ProbeEvent } from '../../src/probe/events.ts'
 import type { HistoryStore } from '../../src/probe/history.ts'
+import type { Origin } from '../../src/probe/origin.ts'
 import { Prober, type ProberOptions } from '../../src/probe/prober.ts'
 import type { Seed } from '../../src/probe/seed.ts'
 import type { Submit } from '../../src/probe/sender.ts'
@@ -70,6 +71,14 @@ export function deliverTo(dovecot: Dovecot, extra = ''): Submit {
   }
 }
 
+export const ORIGIN: Origin = {
+  name: 'relay',
+  host: '127.0.0.1',
+  port: 1,
+  tls: 'none',
+  from: 'canary@example.org',
+}
+
 export const PROBE: Probe = {
   name: 'relay/example-1',
   origin: 'relay',
@@ -88,9 +97,7 @@ export function proberOf(options: Partial<ProberOptions> & { readonly seeds: rea
   const events: ProbeEvent[] = []
   const history = options.history ?? new SqliteHistory(':memory:')
   const prober = new Prober({
-    origins: [
-      { name: 'relay', host: '127.0.0.1', port: 1, tls: 'none', from: 'canary@example.org' },
-    ],
+    origins: [ORIGIN],
     probes: [PROBE],
     tokenKey: KEY,
     report: event => events.push(event),

@@ -1,8 +1,10 @@
 import type { Registry } from 'prom-client'
 
 import { SECOND, type Clock } from '../../base/clock.ts'
+import type { DetectorReading } from '../../probe/detector.ts'
 import type { SiteState } from '../../relay/queue/site-traffic.ts'
 import type { QueueCounts } from '../../relay/queue/store.ts'
+import { detectorMetrics } from './detector-metrics.ts'
 import { combinations, counter, gauge } from './instruments.ts'
 
 /** What is asked at each scrape, since only its owner knows it. One that is absent has no metric. */
@@ -12,6 +14,8 @@ export interface MetricInputs {
   readonly sites?: () => readonly SiteState[]
   /** Undefined while no snapshot is loaded. */
   readonly directory?: () => { readonly ageSeconds: number; readonly accounts: number } | undefined
+  /** Of every signal the detector watches. */
+  readonly detector?: () => readonly DetectorReading[]
   /** When the certificate that ends first does, milliseconds since the epoch; undefined where there is none. */
   readonly certificateExpiry?: () => number | undefined
 }
@@ -31,7 +35,7 @@ export function inputMetrics(
   clock: Clock,
   providers: readonly string[],
 ): () => Promise<void> {
-  const { queue, directory, certificateExpiry, sites } = inputs
+  const { queue, directory, detector, certificateExpiry, sites } = inputs
   const readers: (readonly [string, () => Promise<void>])[] = []
   if (queue) {
     const set = queueGauges(registry, clock)
@@ -44,6 +48,10 @@ export function inputMetrics(
   if (directory) {
     const set = directoryGauges(registry)
     readers.push(['directory', () => read(directory, set)])
+  }
+  if (detector) {
+    const set = detectorMetrics(registry, detector())
+    readers.push(['detector', () => read(detector, set)])
   }
   if (certificateExpiry) {
     const expiry = gauge(

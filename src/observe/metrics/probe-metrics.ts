@@ -5,6 +5,7 @@ import { SECOND } from '../../base/clock.ts'
 import { AUTH_RESULTS } from '../../mail/authentication-results.ts'
 import type { ProbeEvent } from '../../probe/events.ts'
 import { VERDICT_LABELS } from '../../probe/model.ts'
+import { SKIP_REASONS } from '../../probe/schedule.ts'
 import { combinations, counter, durations, extend, gauge } from './instruments.ts'
 
 export interface SeedName {
@@ -19,7 +20,11 @@ export interface SeedName {
 /** Metrics of the prober: what became of canaries, and whether we can see. */
 export function probeMetrics(
   registry: Registry,
-  names: { readonly origins: readonly string[]; readonly seeds: readonly SeedName[] },
+  names: {
+    readonly origins: readonly string[]
+    readonly seeds: readonly SeedName[]
+    readonly probes: readonly string[]
+  },
   clock: Clock,
 ): (event: ProbeEvent) => void {
   const seeds = names.seeds.map(({ name, provider }) => ({ provider, seed: name }))
@@ -106,8 +111,15 @@ export function probeMetrics(
   )
   const skipped = counter(
     registry,
-    'mailcanary_ticks_skipped_total',
-    'Ticks of the schedule at which no canary was sent.',
+    'mailcanary_probe_ticks_skipped_total',
+    'Ticks of the schedules at which a probe sent no canary.',
+    combinations({ reason: SKIP_REASONS }),
+  )
+  const paused = gauge(
+    registry,
+    'mailcanary_probe_paused',
+    'Whether a probe does not send (1): by an operator, or because too many of its canaries have no verdict.',
+    combinations({ probe: names.probes, cause: ['operator', 'undecided'] }),
   )
   const forged = counter(
     registry,
@@ -165,7 +177,17 @@ export function probeMetrics(
         return
       }
       case 'tick-skipped':
-        skipped.inc()
+        skipped.inc({ reason: event.reason }, event.ticks)
+        return
+      case 'probe-standing': {
+        const { probe } = event
+        paused.set({ probe, cause: 'operator' }, event.paused ? 1 : 0)
+        paused.set({ probe, cause: 'undecided' }, event.undecided ? 1 : 0)
+        return
+      }
+      case 'detector-alarm':
+      case 'detector-calm':
+        // Read at each scrape.
         return
       case 'forged-canary':
         forged.inc({ provider: event.provider, seed: event.seed })

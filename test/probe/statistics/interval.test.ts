@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { quantile, wilson } from '../../src/probe/statistics.ts'
+import { wilson } from '../../../src/probe/statistics/interval.ts'
+import { quantile } from '../../../src/probe/statistics/quantile.ts'
 
 // The first four: R. G. Newcombe, Statistics in Medicine 17 (1998) 857–872, table I, method 3.
 test.each([
