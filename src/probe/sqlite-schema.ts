@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 
 import { Problem } from '../base/problem.ts'
+import { countArrivals, countVerdicts } from './sqlite-roll-up.ts'
 
 /*
  * canary    one row a canary. `label` and what follows it are the verdict: '' while undecided. `verdict` is the whole
@@ -8,13 +9,14 @@ import { Problem } from '../base/problem.ts'
  * sighting  where a canary was seen, the first one first
  * look      the last look at each seed
  * cursor    how far each folder of a seed was read
+ * verdict_count, arrival_count   canaries counted by hour and day: `roll-up.ts`
  *
  * Times are milliseconds since the epoch. Canaries are counted by `scheduled_at`, which all of them have: one that was
  * rejected was never submitted.
  */
-const VERSION = 1
-
-const SCHEMA = `
+/** What leads from each version to the next, the first from nothing; never changed once released. */
+export const HISTORY_MIGRATIONS = [
+  `
 create table canary (
   id text primary key,
   probe text not null,
@@ -63,7 +65,43 @@ create table cursor (
   uid_next integer not null,
   primary key (seed, folder)
 ) strict, without rowid;
-`
+`,
+  `
+create table verdict_count (
+  span integer not null,
+  since integer not null,
+  origin text not null,
+  provider text not null,
+  seed text not null,
+  label text not null,
+  n integer not null,
+  late integer not null,
+  primary key (span, since, origin, provider, seed, label)
+) strict, without rowid;
+
+create table arrival_count (
+  span integer not null,
+  since integer not null,
+  origin text not null,
+  provider text not null,
+  seed text not null,
+  class integer not null,
+  n integer not null,
+  primary key (span, since, origin, provider, seed, class)
+) strict, without rowid;
+
+${countVerdicts(`label <> ''`)};
+${countArrivals(`label <> ''`)};
+
+-- For lists: of one seed, and of one verdict, which may be rare.
+drop index canary_seed;
+create index canary_seed on canary (seed, scheduled_at, label, origin, provider);
+create index canary_label on canary (label, scheduled_at, seed, origin, provider);
+drop index canary_arrival;
+create index canary_arrival on canary (scheduled_at, origin, provider, label, submitted_at, seconds, seed)
+  where seconds is not null;
+`,
+] as const
 
 /**
  * Makes the tables, or finds them.
@@ -77,14 +115,15 @@ export function prepare(db: Database): void {
   db.pragma('foreign_keys = on')
   db.pragma('busy_timeout = 5000')
   const found = db.pragma('user_version', { simple: true }) as number
-  if (found > VERSION) {
+  const known = HISTORY_MIGRATIONS.length
+  if (found > known) {
     throw new Problem(
-      `the history was written by a newer mailcanary (schema ${found}, this one knows ${VERSION}): install that one`,
+      `the history was written by a newer mailcanary (schema ${found}, this one knows ${known}): install that one`,
     )
   }
-  if (found === VERSION) return
+  if (found === known) return
   db.transaction(() => {
-    db.exec(SCHEMA)
-    db.pragma(`user_version = ${VERSION}`)
+    for (const sql of HISTORY_MIGRATIONS.slice(found)) db.exec(sql)
+    db.pragma(`user_version = ${known}`)
   })()
 }

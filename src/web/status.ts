@@ -1,5 +1,11 @@
 import { DAY, HOUR, MINUTE, type Clock } from '../base/clock.ts'
-import type { CanaryFilter, CanaryRecord, HistoryStore, Tally } from '../probe/history.ts'
+import type {
+  CanaryFilter,
+  CanaryRecord,
+  HistoryStore,
+  ListedCanary,
+  Tally,
+} from '../probe/history.ts'
 import type { Look } from '../probe/model.ts'
 import { quantile } from '../probe/statistics.ts'
 import {
@@ -24,7 +30,7 @@ export type IntervalOf = (k: number, n: number) => { readonly low: number; reado
 /** Where the status page gets its data. */
 export interface StatusSource {
   status(range: RangeName): Promise<Status>
-  canaries(filter: CanaryFilter): Promise<readonly CanaryRecord[]>
+  canaries(filter: CanaryFilter): Promise<readonly ListedCanary[]>
   canary(id: string): Promise<CanaryRecord | undefined>
 }
 
