@@ -5,6 +5,7 @@ import { type Canary, labelOf, type Verdict } from '../../src/probe/model.ts'
 import { arrived, canary, HOUR, T0 } from './history-samples.ts'
 
 const DAY = 24 * HOUR
+const midnight = T0 - (T0 % DAY)
 const MISSING: Verdict = { kind: 'missing', stage: 'submitted' }
 const VERDICTS: readonly Verdict[] = [
   arrived('inbox', 0.4),
@@ -30,12 +31,11 @@ export const ROWS_OF_VERSION_1 = `insert into canary
 
 /** What a history that was at version 1 counts of them. */
 export async function expectCountsOfVersion1(history: HistoryStore): Promise<void> {
-  const day = [T0 - (T0 % DAY), T0 - (T0 % DAY) + DAY] as const
   for (const step of [DAY, HOUR]) {
-    const [tally, ...others] = await history.tally(...day, step)
+    const [tally, ...others] = await history.tally(midnight, midnight + DAY, step)
     expect(others).toEqual([])
     expect(tally).toMatchObject({ seed: 'gmail-1', late: 1, counts: { inbox: 1, missing: 1 } })
-    const arrivals = await history.arrivalCounts(...day, step)
+    const arrivals = await history.arrivalCounts(midnight, midnight + DAY, step)
     expect(arrivals.map(({ n }) => n)).toEqual([1])
     expect(arrivals[0]?.seconds).toBeCloseTo(2, 0)
   }
@@ -53,7 +53,7 @@ export function historyCountsContract(name: string, open: () => Promise<HistoryS
       // Seven hours and some apart, over eight days: first and last moments of hours and days are among them.
       for (let index = 0; index < 48; index++) {
         const offset = [0, -1, 977_001, 1][index % 4] ?? 0
-        await add(T0 - (T0 % DAY) + Math.floor(index / 2) * 7 * HOUR + offset, index)
+        await add(midnight + Math.floor(index / 2) * 7 * HOUR + offset, index)
       }
     })
     afterEach(() => history.close())
@@ -100,8 +100,7 @@ export function historyCountsContract(name: string, open: () => Promise<HistoryS
         .toSorted()
     }
 
-    const midnight = T0 - (T0 % DAY)
-    const questions = [
+    const questions: readonly (readonly [since: number, until: number, step: number])[] = [
       [midnight, midnight + 9 * DAY, DAY],
       [midnight, midnight + 9 * DAY, 0],
       [midnight + 1, midnight + 5 * DAY + HOUR + 1, 0],
@@ -109,10 +108,10 @@ export function historyCountsContract(name: string, open: () => Promise<HistoryS
       [midnight + 7 * HOUR, midnight + 14 * HOUR, HOUR],
       [midnight + 7 * HOUR + 1, midnight + 7 * HOUR + 2_000_000, 60_000],
       [midnight - 1, midnight, 0],
-    ] as const
+    ]
 
-    test.each(questions)('verdicts from %i until %i in steps of %i', async (...question) => {
-      expect(await counted(...question)).toEqual(expected(...question))
+    test.each(questions)('verdicts from %i until %i in steps of %i', async (since, until, step) => {
+      expect(await counted(since, until, step)).toEqual(expected(since, until, step))
     })
 
     test('what a sweep leaves is counted as if the rest had never been', async () => {
