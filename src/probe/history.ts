@@ -30,11 +30,10 @@ export interface Tally {
 
 /** How many canaries took about so long. */
 export interface ArrivalCount {
-  readonly origin: string
   readonly provider: string
   /** Beginning of the step, milliseconds since the epoch; 0 when the question had no steps. */
   readonly from: number
-  /** From submission to arrival; where it was counted before it was asked for, up to 4.3 % off. */
+  /** From submission to arrival; up to 4.3 % off where it was counted before it was asked for. */
   readonly seconds: number
   readonly n: number
 }
@@ -74,7 +73,7 @@ export interface HistoryStore {
   list(filter: CanaryFilter): Promise<readonly ListedCanary[]>
   /** Verdicts counted by origin, provider and seed, in steps of `step` milliseconds (0: one step for all). */
   tally(since: number, until: number, step: number): Promise<readonly Tally[]>
-  /** Arrival times of what arrived, as counts, for quantiles; in steps as in `tally`. @param seed '' for all of them */
+  /** Arrival times of what arrived, as counts, for quantiles; in steps as in `tally`. @param seed of one, or of all */
   arrivalCounts(
     since: number,
     until: number,

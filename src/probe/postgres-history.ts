@@ -17,7 +17,14 @@ import type {
 } from './history.ts'
 import type { Cursor } from './mailbox.ts'
 import { type Canary, labelOf, type Look, type Sighting, type Verdict } from './model.ts'
-import { ARRIVAL_COUNTS, DECIDE, LATE, RECOUNT, TALLY } from './postgres-roll-up.ts'
+import {
+  ARRIVAL_COUNTS,
+  ARRIVAL_COUNTS_OF_SEED,
+  DECIDE,
+  LATE,
+  RECOUNT,
+  TALLY,
+} from './postgres-roll-up.ts'
 import { HISTORY_MIGRATIONS } from './postgres-schema.ts'
 import { wholeSpans } from './roll-up.ts'
 
@@ -172,8 +179,10 @@ export class PostgresHistory implements HistoryStore {
     step: number,
     seed = '',
   ): Promise<readonly ArrivalCount[]> {
-    const values = [...questionOf(since, until, step), seed]
-    return this.#database.rows<ArrivalCount>(ARRIVAL_COUNTS, values)
+    const question = questionOf(since, until, step)
+    return seed === ''
+      ? this.#database.rows<ArrivalCount>(ARRIVAL_COUNTS, question)
+      : this.#database.rows<ArrivalCount>(ARRIVAL_COUNTS_OF_SEED, [...question.slice(0, 3), seed])
   }
 
   arrivals(since: number, until: number, limit: number): Promise<Arrivals> {

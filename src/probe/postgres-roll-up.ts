@@ -21,11 +21,11 @@ export function countVerdicts(from: string): string {
 
 /** @param from where they stand: `canary where …`, of those that arrived */
 export function countArrivals(from: string): string {
-  return `insert into arrival_count as known (span, since, origin, provider, seed, class, n)
-    select span, ${BEGINNING}, origin, provider, seed, ${CLASS}, count(*)
+  return `insert into arrival_count as known (span, since, provider, class, n)
+    select span, ${BEGINNING}, provider, ${CLASS}, count(*)
     from ${EACH_SPAN}, ${from}
-    group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
-    on conflict (span, since, origin, provider, seed, class) do update set n = known.n + excluded.n`
+    group by 1, 2, 3, 4 order by 1, 2, 3, 4
+    on conflict (span, since, provider, class) do update set n = known.n + excluded.n`
 }
 
 // What is left of the spans that a sweep cut through.
@@ -89,13 +89,16 @@ export const TALLY = `select origin, provider, seed, label, step, sum(n)::bigint
     group by origin, provider, seed, step, label
     order by step, origin, provider, seed`
 
-/** $7 seed or '' */
-export const ARRIVAL_COUNTS = `select origin, provider, step as "from", seconds, sum(n)::bigint as n from (
-    select origin, provider, exp(class / ${CLASSES}.0)::double precision as seconds, n, ${stepOf('since')}
-      from arrival_count where span = $4 and since >= $5 and since < $6 and ($7 = '' or seed = $7)
-    union all ${edges(
-      `origin, provider, seconds, 1, ${stepOf('scheduled_at')}`,
-      `seconds is not null and ($7 = '' or seed = $7)`,
-    )}) as counted
-    group by origin, provider, step, seconds
-    order by step, origin, provider, seconds`
+export const ARRIVAL_COUNTS = `select provider, step as "from", seconds, sum(n)::bigint as n from (
+    select provider, exp(class / ${CLASSES}.0)::double precision as seconds, n, ${stepOf('since')}
+      from arrival_count where span = $4 and since >= $5 and since < $6
+    union all ${edges(`provider, seconds, 1, ${stepOf('scheduled_at')}`, 'seconds is not null')}) as counted
+    group by provider, step, seconds
+    order by step, provider, seconds`
+
+/** One seed has few: they are counted one by one. $4 seed */
+export const ARRIVAL_COUNTS_OF_SEED = `select provider, step as "from", seconds, count(*) as n from (
+    select provider, seconds, ${stepOf('scheduled_at')} from canary
+      where seed = $4 and scheduled_at >= $1 and scheduled_at < $2 and seconds is not null) as arrived
+    group by provider, step, seconds
+    order by step, provider, seconds`

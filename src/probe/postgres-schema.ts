@@ -78,12 +78,10 @@ create table verdict_count (
 create table arrival_count (
   span bigint not null,
   since bigint not null,
-  origin text collate "C" not null,
   provider text collate "C" not null,
-  seed text collate "C" not null,
   class integer not null,
   n bigint not null,
-  primary key (span, since, origin, provider, seed, class)
+  primary key (span, since, provider, class)
 );
 
 ${countVerdicts(`canary where label <> ''`)};

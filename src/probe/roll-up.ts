@@ -1,7 +1,7 @@
 import { DAY, HOUR } from '../base/clock.ts'
 
 /*
- * Verdicts and arrival times are counted by the hour and by the day (UTC) in the same transaction that stores them, so
+ * Verdicts and arrival times are counted by the hour, by six and by the day (UTC) in the same transaction that stores them, so
  * that a chart of a month does not have to read a million canaries. The counts say nothing that the canaries do not:
  * they can be made anew from them at any time.
  *
@@ -10,7 +10,7 @@ import { DAY, HOUR } from '../base/clock.ts'
  */
 
 /** What is counted, in milliseconds; each is a multiple of the one before. */
-export const SPANS = [HOUR, DAY] as const
+export const SPANS = [HOUR, 6 * HOUR, DAY] as const
 
 /** Classes of arrival times in one step of the natural logarithm. */
 export const CLASSES = 12

@@ -149,7 +149,9 @@ export class SqliteHistory implements HistoryStore {
     step: number,
     seed = '',
   ): Promise<readonly ArrivalCount[]> {
-    return this.#all<ArrivalCount>('arrivalCounts', { ...questionOf(since, until, step), seed })
+    return seed === ''
+      ? this.#all<ArrivalCount>('arrivalCounts', questionOf(since, until, step))
+      : this.#all<ArrivalCount>('arrivalCountsOfSeed', { since, until, step, seed })
   }
 
   async arrivals(

@@ -24,16 +24,16 @@ export function countVerdicts(which: string): string {
 
 /** @param which condition on `canary` and `span` */
 export function countArrivals(which: string): string {
-  return `insert into arrival_count (span, since, origin, provider, seed, class, n)
-    select span, ${BEGINNING}, origin, provider, seed, ${CLASS}, count(*)
+  return `insert into arrival_count (span, since, provider, class, n)
+    select span, ${BEGINNING}, provider, ${CLASS}, count(*)
     from ${EACH_SPAN} cross join canary where seconds is not null and ${which}
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4
     on conflict do update set n = n + excluded.n`
 }
 
 // Numbers are bound as REAL: without the cast the division would not be one of whole numbers.
 function stepOf(time: string): string {
-  return `case $step when 0 then 0 else ${time} / cast($step as integer) * cast($step as integer) end as step`
+  return `case $step when 0 then 0 else ${time} / cast($step as integer) * cast($step as integer) end`
 }
 
 /** Canaries before and after the whole spans, counted one by one. @param which further condition */
@@ -60,23 +60,29 @@ export const ROLL_UP_STATEMENTS = {
   recountVerdicts: countVerdicts(REST),
   recountArrivals: countArrivals(REST),
   tally: `select origin, provider, seed, label, step, sum(n) as n, sum(late) as late from (
-    select origin, provider, seed, label, n, late, ${stepOf('since')} from verdict_count
+    select origin, provider, seed, label, n, late, ${stepOf('since')} as step from verdict_count
       where span = $span and since >= $wholeFrom and since < $wholeUntil
     union all ${edges(
-      `origin, provider, seed, label, 1, late_at > 0, ${stepOf('scheduled_at')}`,
+      `origin, provider, seed, label, 1, late_at > 0, ${stepOf('scheduled_at')} as step`,
       'canary_tally',
       `label <> ''`,
     )})
     group by origin, provider, seed, step, label
     order by step, origin, provider, seed`,
-  arrivalCounts: `select origin, provider, step as "from", seconds, sum(n) as n from (
-    select origin, provider, exp(class / ${CLASSES}.0) as seconds, n, ${stepOf('since')} from arrival_count
-      where span = $span and since >= $wholeFrom and since < $wholeUntil and ($seed = '' or seed = $seed)
+  arrivalCounts: `select provider, step as "from", seconds, sum(n) as n from (
+    select provider, exp(class / ${CLASSES}.0) as seconds, n, ${stepOf('since')} as step from arrival_count
+      where span = $span and since >= $wholeFrom and since < $wholeUntil
     union all ${edges(
-      `origin, provider, seconds, 1, ${stepOf('scheduled_at')}`,
+      `provider, seconds, 1, ${stepOf('scheduled_at')}`,
       'canary_arrival',
-      `seconds is not null and ($seed = '' or seed = $seed)`,
+      'seconds is not null',
     )})
-    group by origin, provider, step, seconds
-    order by step, origin, provider, seconds`,
+    group by provider, step, seconds
+    order by step, provider, seconds`,
+  // One seed has few: they are counted one by one.
+  arrivalCountsOfSeed: `select provider, ${stepOf('scheduled_at')} as "from", seconds, count(*) as n
+    from canary indexed by canary_seed
+    where seed = $seed and scheduled_at >= $since and scheduled_at < $until and seconds is not null
+    group by provider, "from", seconds
+    order by "from", provider, seconds`,
 } as const

@@ -82,12 +82,10 @@ create table verdict_count (
 create table arrival_count (
   span integer not null,
   since integer not null,
-  origin text not null,
   provider text not null,
-  seed text not null,
   class integer not null,
   n integer not null,
-  primary key (span, since, origin, provider, seed, class)
+  primary key (span, since, provider, class)
 ) strict, without rowid;
 
 ${countVerdicts(`label <> ''`)};
@@ -95,11 +93,8 @@ ${countArrivals(`label <> ''`)};
 
 -- For lists: of one seed, and of one verdict, which may be rare.
 drop index canary_seed;
-create index canary_seed on canary (seed, scheduled_at, label, origin, provider);
+create index canary_seed on canary (seed, scheduled_at, label, origin, provider, seconds);
 create index canary_label on canary (label, scheduled_at, seed, origin, provider);
-drop index canary_arrival;
-create index canary_arrival on canary (scheduled_at, origin, provider, label, submitted_at, seconds, seed)
-  where seconds is not null;
 `,
 ] as const
 

@@ -1,12 +1,18 @@
 import { ROLL_UP_STATEMENTS } from './sqlite-roll-up.ts'
 
-/** One walk through an index from the newest back; `limit` ends it. */
+/**
+ * One walk through an index from the newest back; `limit` ends it. What is found is looked up afterwards: a table without
+ * rowids would be asked at every step of the walk.
+ */
 function listBy(index: string, first: string): string {
-  return `select * from canary indexed by ${index}
-    where ${first} scheduled_at >= $since and scheduled_at < $until
-      and ($origin = '' or origin = $origin) and ($provider = '' or provider = $provider)
-      and ($seed = '' or seed = $seed) and ($label = '' or label = $label)
-    order by scheduled_at desc limit $limit`
+  return `select canary.* from (
+      select id from canary indexed by ${index}
+      where ${first} scheduled_at >= $since and scheduled_at < $until
+        and ($origin = '' or origin = $origin) and ($provider = '' or provider = $provider)
+        and ($seed = '' or seed = $seed) and ($label = '' or label = $label)
+      order by scheduled_at desc limit $limit
+    ) as found cross join canary on canary.id = found.id
+    order by scheduled_at desc`
 }
 
 /*

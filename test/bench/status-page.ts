@@ -116,12 +116,14 @@ async function postgresHistory(database: Postgres, now: number): Promise<History
         batch.map(row => row.seconds ?? -1),
       ],
     )
+    const some = `canary where id = any($1) and`
+    const ids = [batch.map(row => row.id)]
+    await database.run(countVerdicts(`${some} label <> ''`), ids)
+    await database.run(countArrivals(`${some} seconds is not null`), ids)
     batch = []
   }
   for (const row of rows(now)) if (batch.push(row) === 10_000) await store()
   if (batch.length > 0) await store()
-  await database.run(countVerdicts(`canary where label <> ''`))
-  await database.run(countArrivals('canary where seconds is not null'))
   await database.run('analyze')
   return history
 }

@@ -221,6 +221,21 @@ describe.skipIf(missing('chromium'))('the status page in a browser', () => {
     expect(await page.locator('#canaries .chip').first().textContent()).toBe('spam')
   })
 
+  it.each([1280, 375])('keeps long names and many providers within %i pixels', async width => {
+    const origin = 'the-server-that-we-had-before-and-that-nobody-dared-to-switch-off'
+    for (let index = 0; index < 9; index++) {
+      const provider = `provider-with-a-long-name-number-${index}`
+      const at = Date.now() - 60_000 * (index + 1)
+      await addCanary(history, { at, origin, provider, verdict: verdictOf('bounced') })
+      await addCanary(history, { at, provider, verdict: verdictOf('inbox') })
+    }
+    const { page } = await open({ width })
+    await page.waitForSelector('#canaries tbody tr')
+    await picture(page, `long-${width}`)
+    expect(await widthOf(page)).toBe(width)
+    expect(await barriers(page)).toEqual([])
+  })
+
   it('gives the list as a file', async () => {
     await sampleDay(history, Date.now())
     const { page } = await open()

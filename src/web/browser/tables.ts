@@ -4,17 +4,19 @@ import type { ArrivalSeries, CanarySummary, RealMail, Status } from './status-da
 import { intervalOf, percentOf, seedHealth, stageWords, took, VERDICT_WORDS } from './words.ts'
 
 export function arrivalRows(arrival: readonly ArrivalSeries[]): readonly Node[] {
-  return arrival.map(({ provider, all }, index) =>
-    rowOf(
-      el(
-        'th',
-        { scope: 'row', role: 'rowheader', class: `line line-${(index % 6) + 1}` },
-        provider,
-      ),
-      cell('Half within', { class: 'number' }, all.p50 === undefined ? '–' : took(all.p50)),
-      cell('9 of 10 within', { class: 'number' }, all.p90 === undefined ? '–' : took(all.p90)),
-      cell('Canaries', { class: 'number' }, String(all.n)),
-    ),
+  return arrival.flatMap(({ provider, all }, index) =>
+    all.n === 0
+      ? []
+      : rowOf(
+          el(
+            'th',
+            { scope: 'row', role: 'rowheader', class: `line line-${(index % 6) + 1}` },
+            provider,
+          ),
+          cell('Half within', { class: 'number' }, all.p50 === undefined ? '–' : took(all.p50)),
+          cell('9 of 10 within', { class: 'number' }, all.p90 === undefined ? '–' : took(all.p90)),
+          cell('Canaries', { class: 'number' }, String(all.n)),
+        ),
   )
 }
 
