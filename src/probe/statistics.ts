@@ -44,25 +44,3 @@ export function quantile(values: readonly number[], q: number): number | undefin
   if (below === undefined || above === undefined) return undefined
   return below + (above - below) * (position - Math.floor(position))
 }
-
-/**
- * The same quantile of a sample that is given as counts.
- *
- * @param counts in any order
- */
-export function quantileOfCounts(
-  counts: readonly { readonly value: number; readonly n: number }[],
-  q: number,
-): number | undefined {
-  const sorted = counts.toSorted((a, b) => a.value - b.value)
-  const size = sorted.reduce((sum, { n }) => sum + n, 0)
-  const position = Math.min(1, Math.max(0, q)) * (size - 1)
-  const at = (index: number): number | undefined => {
-    let seen = 0
-    return sorted.find(({ n }) => (seen += n) > index)?.value
-  }
-  const below = at(Math.floor(position))
-  const above = at(Math.ceil(position))
-  if (below === undefined || above === undefined) return undefined
-  return below + (above - below) * (position - Math.floor(position))
-}

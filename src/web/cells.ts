@@ -1,5 +1,5 @@
 import type { ArrivalCount, Tally } from '../probe/history.ts'
-import { quantileOfCounts } from '../probe/statistics.ts'
+import { countedQuantile } from '../probe/statistics/counted-quantile.ts'
 import {
   VERDICTS,
   type ArrivalSeries,
@@ -75,9 +75,8 @@ export function arrivalOf(
 }
 
 function quantilesOf(counts: readonly ArrivalCount[]): Quantiles {
-  const sample = counts.map(({ seconds, n }) => ({ value: seconds, n }))
-  const p50 = quantileOfCounts(sample, 0.5)
-  const p90 = quantileOfCounts(sample, 0.9)
+  const p50 = countedQuantile(counts, 0.5)
+  const p90 = countedQuantile(counts, 0.9)
   if (p50 === undefined || p90 === undefined) return { n: 0 }
   return { n: counts.reduce((total, { n }) => total + n, 0), p50, p90 }
 }

@@ -112,7 +112,11 @@ describe('one seed', () => {
     const whole = await source.status('24h')
     // Each provider has one seed here: what is of it is what is of the provider.
     expect(report?.cells).toEqual(whole.cells.filter(({ provider }) => provider === 'yahoo'))
-    expect(report?.arrival).toEqual(whole.arrival.find(({ provider }) => provider === 'yahoo'))
+    const ofProvider = whole.arrival.find(({ provider }) => provider === 'yahoo')
+    expect(report?.arrival.all.n).toBe(ofProvider?.all.n)
+    // Those of a seed are exact, those of a provider were counted in classes.
+    const share = (report?.arrival.all.p50 ?? 0) / (ofProvider?.all.p50 ?? 1)
+    expect(Math.abs(Math.log(share))).toBeLessThan(0.043)
     expect(await source.seed('nobody', '24h')).toBeUndefined()
   })
 })
@@ -154,6 +158,7 @@ describe('what everybody may see', () => {
     // A filter by a seed's name would tell whether there is one.
     expect(new Set(list.canaries.map(({ provider }) => provider)).size).toBe(3)
     const told = JSON.stringify([status, list])
+    const all = JSON.stringify([whole, await wholeView(source).canaries({ limit: 500 })])
     for (const secret of [
       /(?:gmail|hotmail|yahoo)-1/,
       /S3150|192\.0\.2\.25|AUTHENTICATIONFAILED/,
@@ -161,10 +166,8 @@ describe('what everybody may see', () => {
       /01HZXAMP0E000001/,
       /"delivered"/,
     ]) {
-      expect(JSON.stringify([whole, await wholeView(source).canaries({ limit: 500 })])).toMatch(
-        secret,
-      )
-      expect(told).not.toMatch(secret)
+      expect(secret.test(all), String(secret)).toBe(true)
+      expect(secret.exec(told)).toBeNull()
     }
   })
 })
