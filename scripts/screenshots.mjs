@@ -36,8 +36,8 @@ async function take(path, name, { width, height, colours = 'light' }, shown) {
 /** The newest canary that was refused, which has the most to tell. */
 async function refused() {
   const answer = await fetch(new URL('/api/canaries?verdict=bounced&origin=relay&limit=1', url))
-  const { canaries } = await answer.json()
-  return canaries[0]?.id ?? ''
+  const list = /** @type {{ canaries: { id: string }[] }} */ (await answer.json())
+  return list.canaries[0]?.id ?? ''
 }
 
 await take('/?range=15m', 'status', { width: 1280, height: 1180 }, '#canaries tbody tr')
