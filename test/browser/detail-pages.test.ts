@@ -136,7 +136,10 @@ describe.skipIf(missing('chromium'))('the pages about one thing, in a browser', 
     expect(new Set(routes.map(text => text.split(' to ')[1]))).toEqual(new Set(['hotmail-1']))
     await expectSound(page, width, `seed-${width}-${colours}`)
     await page.click('input[value="1h"] + .short')
-    await page.waitForFunction("document.querySelectorAll('#canaries tbody tr').length < 25")
+    await page
+      .locator('#listed')
+      .filter({ hasText: /^\d+ canaries$/ })
+      .waitFor()
     expect(complaints).toEqual([])
   })
 

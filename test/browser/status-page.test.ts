@@ -192,7 +192,7 @@ describe.skipIf(missing('chromium'))('the status page in a browser', () => {
     await page.keyboard.press('Enter')
     await page.waitForSelector('#clear:not([hidden])')
     await page.locator('#filter-provider').selectOption('yahoo')
-    await page.waitForFunction("document.querySelector('#listed').textContent === '8 canaries'")
+    await page.locator('#listed:text-is("8 canaries")').waitFor()
     const verdicts = await page.locator('#canaries .chip').allTextContents()
     expect(new Set(verdicts)).toEqual(new Set(['bounced']))
     expect(new URL(page.url()).search).toBe('?verdict=bounced&provider=yahoo')
@@ -207,7 +207,7 @@ describe.skipIf(missing('chromium'))('the status page in a browser', () => {
     await page.waitForSelector('#canaries tbody tr')
     expect(new URL(page.url()).search).toBe('')
     await page.click('#more')
-    await page.waitForFunction("document.querySelectorAll('#canaries tbody tr').length > 90")
+    await page.locator('#canaries tbody tr').nth(90).waitFor()
     expect(complaints).toEqual([])
   })
 

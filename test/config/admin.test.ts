@@ -18,8 +18,11 @@ probes: [{name: everyone, origins: [relay], seeds: [gmail-1], every: 10m}]
 async function complaint(folder: string, admin: string): Promise<string> {
   const file = join(folder, 'probes.yaml')
   await writeFile(file, `admin: {${admin}}\n${REST}`)
-  const problem = await loadProbes(file, []).catch((error: Error) => error.message)
-  return String(problem)
+  const problem = await loadProbes(file, []).then(
+    () => '',
+    (error: Error) => error.message,
+  )
+  return problem
     .split('\n')
     .filter(line => line.includes('admin'))
     .join('\n')

@@ -44,6 +44,7 @@ function showNumbers(status: Status): void {
   const { cells, origins, providers, seeds, steps, range } = status
   const head = byId('matrix').querySelector('thead')
   if (head) fill(head, providers, () => headOf(status))
+  byId('matrix').style.setProperty('--providers', String(providers.length))
   const states = seeds.map(seed => seed.state)
   fill(bodyOf('matrix'), [cells, origins, providers, states, range], () => matrixRows(status))
   fill(bodyOf('arrival-table'), status.arrival, () => arrivalRows(status.arrival))
