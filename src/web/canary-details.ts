@@ -38,7 +38,7 @@ function seenOf(sighting: Sighting, token: string): CanaryDetails['sightings'][n
   }
 }
 
-/** Hosts that change the case of a Message-ID leave the token valid; one that folds a line within it does not. */
+/** In whatever case: hosts that change that of a Message-ID leave the token valid. */
 function withoutToken(text: string, token: string): string {
   if (token === '') return text
   const literal = token.replaceAll(/[^0-9A-Za-z]/g, String.raw`\$&`)
