@@ -14,13 +14,32 @@ const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
 })
-const page = await browser.newPage({
-  viewport: { width: 1280, height: 1180 },
-  colorScheme: 'light',
-  reducedMotion: 'reduce',
-})
-await page.goto(`${url}#15m`)
-await page.locator('#data').waitFor()
-await page.locator('canvas').first().waitFor()
-await page.screenshot({ path: join(folder, 'status.png') })
+
+/**
+ * @param {string} path
+ * @param {string} name
+ * @param {{ width: number, height: number }} view
+ * @param {string} shown what has to be there
+ */
+async function take(path, name, { width, height }, shown) {
+  const page = await browser.newPage({
+    viewport: { width, height },
+    colorScheme: 'light',
+    reducedMotion: 'reduce',
+  })
+  await page.goto(new URL(path, url).href)
+  await page.locator(shown).first().waitFor()
+  await page.screenshot({ path: join(folder, `${name}.png`) })
+  await page.close()
+}
+
+/** The newest canary that was refused, which has the most to tell. */
+async function refused() {
+  const answer = await fetch(new URL('/api/canaries?verdict=bounced&origin=relay&limit=1', url))
+  const list = /** @type {{ canaries: { id: string }[] }} */ (await answer.json())
+  return list.canaries[0]?.id ?? ''
+}
+
+await take('/?range=15m', 'status', { width: 1280, height: 1180 }, '#canaries tbody tr')
+await take(`/canaries/${await refused()}`, 'canary', { width: 1280, height: 900 }, '#moments li')
 await browser.close()

@@ -1,7 +1,11 @@
 import type { AccountEvent } from './account/events.ts'
 import { Refusals } from './account/refusals.ts'
 import { createSelfService, type Account } from './app/account-part.ts'
-import { keepCertificates } from './app/certificate-keeper.ts'
+import {
+  keepAdminCertificate,
+  keepCertificates,
+  type CertificateKeeper,
+} from './app/certificate-keeper.ts'
 import { createDirectoryControl } from './app/directory-control.ts'
 import { probeNow } from './app/probe-now.ts'
 import { createProbing, providersOf, type Probing } from './app/prober-parts.ts'
@@ -29,9 +33,12 @@ import { accountRoutes } from './web/account/account-routes.ts'
 import { isLoopback } from './web/admin-access.ts'
 import { AdminServer } from './web/admin-server.ts'
 import { ControlServer } from './web/control-server.ts'
+import { LiveStatus } from './web/live-status.ts'
 import { PublicServer, type PublicOptions } from './web/public-server.ts'
+import { publicStatusRoutes } from './web/public-status.ts'
 import { RealMailTally } from './web/real-mail.ts'
 import { setupRoutes } from './web/setup-page.ts'
+import { publicView } from './web/status-view.ts'
 import { createStatusSource } from './web/status.ts'
 
 /*
@@ -105,6 +112,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       event => {
         metrics.probe(event)
         log.probe(event)
+        admin?.changed()
+        publicLive?.changed()
       },
       { trace: relay && createTrace(id => relay.store.find(id)), scheduled: daemon },
     ))
@@ -166,28 +175,37 @@ export async function startApp(options: AppOptions): Promise<App> {
   ]
 
   let admin: AdminServer | undefined
-  if (daemon) {
-    // A relay alone has no canaries to show; its page says so.
-    const history = probing?.history ?? new SqliteHistory(':memory:')
-    const { listen } = (options.relay ?? options.probes)?.config.admin ?? {
-      listen: { host: '127.0.0.1', port: 0 },
-    }
-    admin = new AdminServer({
-      host: listen.host,
-      port: listen.port,
+  let adminCertificate: CertificateKeeper | undefined
+  // A relay alone has no canaries to show; its page says so.
+  const status = createStatusSource({
+    history: probing?.history ?? new SqliteHistory(':memory:'),
+    real,
+    origins,
+    seeds,
+    interval: wilson,
+    version: options.version,
+    clock,
+  })
+  const loaded = options.relay ?? options.probes
+  if (daemon && loaded !== undefined) {
+    const { listen, names: hostNames } = loaded.config.admin
+    const server = new AdminServer({
+      ...listen,
+      ...(loaded.admin.tls && { tls: loaded.admin.tls }),
+      ...(loaded.admin.token && { token: loaded.admin.token }),
+      hostNames,
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
       health: createHealth({ alive: [], ready: relay === undefined ? [] : readiness(relay) }),
-      status: createStatusSource({
-        history,
-        real,
-        origins,
-        seeds,
-        interval: wilson,
-        version: options.version,
-        clock,
-      }),
+      status,
       trace: async id => relay?.store.find(id),
     })
+    admin = server
+    adminCertificate = keepAdminCertificate(
+      loaded,
+      relay?.report ?? (event => log.relay(event)),
+      clock,
+      identities => server.useIdentities(identities),
+    )
     parts.push(
       admin,
       new ControlServer(options.folder.file('control.sock'), {
@@ -205,24 +223,34 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 
   let publicServer: PublicServer | undefined
+  let publicLive: LiveStatus | undefined
   const web = options.relay?.config.web
   if (daemon && options.relay !== undefined && relay !== undefined && web !== undefined) {
     const account = createSelfService(options.relay, surroundings, relay, {
       report: reportAccount,
       refusals,
     })
-    publicServer = new PublicServer(publicOptions(options.relay, web, account, clock))
+    const { routes, ...listener } = publicOptions(options.relay, web, account, clock)
+    const view = publicView(status)
+    if (web.status) publicLive = new LiveStatus(range => view.status(range))
+    publicServer = new PublicServer({
+      ...listener,
+      routes: [...routes, ...(publicLive ? [publicStatusRoutes(view, publicLive)] : [])],
+    })
     parts.push(...(account?.parts ?? []), publicServer)
   }
   if (certificates !== undefined) parts.push(certificates)
+  if (adminCertificate !== undefined) parts.push(adminCertificate)
 
   const stop = await startInOrder(parts)
   return {
     relay,
     probing,
     stop,
-    reload: async () => certificates?.reload(),
-    adminUrl: () => (admin === undefined ? '' : `http://127.0.0.1:${admin.port}/`),
+    reload: async () => {
+      await Promise.all([certificates?.reload(), adminCertificate?.reload()])
+    },
+    adminUrl: () => (admin === undefined ? '' : admin.url),
   }
 }
 

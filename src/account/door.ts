@@ -9,6 +9,7 @@ import type { Directory } from '../directory/directory.ts'
 import type { LdapOwners, Proof } from '../directory/ldap-owner.ts'
 import { DEFAULT_LIMITS } from '../relay/submission/limits.ts'
 import { LoginThrottle } from '../relay/submission/login-throttle.ts'
+import { OpenCount } from '../relay/submission/network.ts'
 import type { ReportAccountEvent, SignInWay } from './events.ts'
 
 export interface DoorOptions {
@@ -35,6 +36,9 @@ export type Entrance =
  */
 export const REFUSED_AT = SECOND
 
+// Answers to many wrong guesses from a network come late; this many of them may wait at once.
+const MOST_AT_ONCE = 20
+
 // What is wrong with the mail password, and not with its owner.
 const CAN_BE_MENDED: ReadonlySet<Rejection> = new Set([
   'no-password',
@@ -49,17 +53,18 @@ const CAN_BE_MENDED: ReadonlySet<Rejection> = new Set([
 export class Door {
   readonly #options: DoorOptions
   readonly #throttle: LoginThrottle
+  readonly #asking = new OpenCount(MOST_AT_ONCE)
   readonly #delay: (milliseconds: number) => Promise<unknown>
 
   constructor(options: DoorOptions) {
     this.#options = options
-    const { wrongPasswords, wrongLogins, loginWindow } = DEFAULT_LIMITS
+    const { wrongPasswords, wrongLogins, loginWindow, loginDelay } = DEFAULT_LIMITS
     this.#throttle = new LoginThrottle({
       key: randomBytes(32),
       wrongPasswords,
       wrongLogins,
       window: loginWindow,
-      delay: 0,
+      delay: loginDelay,
       clock: options.clock,
     })
     this.#delay = options.delay ?? (milliseconds => wait(milliseconds, undefined, { ref: false }))
@@ -97,12 +102,24 @@ export class Door {
     network: string,
     check: () => Promise<T | Proof>,
   ): Promise<T | Proof | { readonly kind: 'too-many' }> {
-    const { report } = this.#options
-    const secret = password.reveal()
-    if (this.#throttle.enter(login, network, secret).kind === 'closed') {
-      report({ kind: 'account-sign-in', login, way, result: 'refused', cause: 'too many' })
-      return { kind: 'too-many' }
+    if (!this.#asking.take(network)) return this.#tooMany(login, way)
+    try {
+      return await this.#checked(way, login, password, network, check)
+    } finally {
+      this.#asking.giveBack(network)
     }
+  }
+
+  async #checked<T extends { readonly kind: string; readonly cause?: string }>(
+    way: SignInWay,
+    login: string,
+    password: Secret,
+    network: string,
+    check: () => Promise<T | Proof>,
+  ): Promise<T | Proof | { readonly kind: 'too-many' }> {
+    const secret = password.reveal()
+    const verdict = this.#throttle.enter(login, network, secret)
+    if (verdict.kind === 'closed') return this.#tooMany(login, way)
     let result: T | Proof
     try {
       result = await check()
@@ -114,8 +131,21 @@ export class Door {
     this.#throttle.leave(login, network, secret, outcome)
     const said = { right: 'accepted', wrong: 'refused', unknown: 'unavailable' } as const
     const cause = 'cause' in result && result.cause !== undefined ? { cause: result.cause } : {}
-    report({ kind: 'account-sign-in', login, way, result: said[outcome], ...cause })
+    this.#options.report({ kind: 'account-sign-in', login, way, result: said[outcome], ...cause })
+    // The guesser waits, not the one who knows.
+    if (outcome === 'wrong' && verdict.delay > 0) await this.#delay(verdict.delay)
     return result
+  }
+
+  #tooMany(login: string, way: SignInWay): { readonly kind: 'too-many' } {
+    this.#options.report({
+      kind: 'account-sign-in',
+      login,
+      way,
+      result: 'refused',
+      cause: 'too many',
+    })
+    return { kind: 'too-many' }
   }
 
   async #prove(login: string, password: Secret): Promise<Proof> {

@@ -5,11 +5,14 @@ import type { Part } from '../base/lifecycle.ts'
 import { Periodic } from '../base/periodic.ts'
 import { codeOf, messageOf } from '../base/problem.ts'
 import type { ServerIdentities } from '../base/server-tls.ts'
+import { rereadAdminCertificate } from '../config/admin.ts'
 import { certificateFiles, rereadIdentities } from '../config/certificates.ts'
+import type { LoadedProbes } from '../config/load-probes.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import type { ReportRelayEvent } from '../relay/events.ts'
 
 export interface CertificateKeeperOptions {
+  readonly name?: string
   /** What is in use. */
   readonly identities: ServerIdentities
   /** Every file that they were read from. */
@@ -29,7 +32,7 @@ export interface CertificateKeeperOptions {
  * rather than watched: who renews replaces them, links to them or mounts them, and no watch sees all of these.
  */
 export class CertificateKeeper implements Part {
-  readonly name = 'certificates'
+  readonly name: string
   readonly #options: CertificateKeeperOptions
   readonly #looking: Periodic
   #identities: ServerIdentities
@@ -38,6 +41,7 @@ export class CertificateKeeper implements Part {
 
   constructor(options: CertificateKeeperOptions) {
     this.#options = options
+    this.name = options.name ?? 'certificates'
     this.#identities = options.identities
     this.#looking = new Periodic({
       name: this.name,
@@ -127,6 +131,26 @@ export function keepCertificates(
     identities: tls,
     files: certificateFiles(config),
     read: now => rereadIdentities(config, now),
+    use,
+    report,
+    clock,
+  })
+}
+
+/** A keeper of the admin listener's own certificate, where it has one. */
+export function keepAdminCertificate(
+  { config, admin }: Pick<LoadedRelay | LoadedProbes, 'config' | 'admin'>,
+  report: ReportRelayEvent,
+  clock: Clock,
+  use: (identities: ServerIdentities) => void,
+): CertificateKeeper | undefined {
+  const { tls } = config.admin
+  if (tls === undefined || admin.tls === undefined) return undefined
+  return new CertificateKeeper({
+    name: 'admin certificate',
+    identities: admin.tls,
+    files: [tls.certificate, tls.key],
+    read: now => rereadAdminCertificate(tls, now),
     use,
     report,
     clock,

@@ -42,6 +42,7 @@ export function demoRelay(
     admin: { listen: `${HOST}:${ports.admin}` },
     web: {
       listen: `${HOST}:${ports.publicWeb}`,
+      status: true,
       account: { application_passwords: true },
     },
     listen: {
@@ -77,6 +78,7 @@ export function demoRelay(
     path: 'demo',
     config,
     store: undefined,
+    admin: { tls: undefined, token: undefined },
     tls: new ServerIdentities([tls]),
     ldap: { ca: undefined, bindPassword },
     smarthost: { ca: undefined, password: undefined },
@@ -143,6 +145,7 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
     path: 'demo',
     config,
     store: undefined,
+    admin: { tls: undefined, token: undefined },
     origins: new Map([
       ['relay', { ca, password: canary.password }],
       ['old-server', { ca, password: oldServer.password }],

@@ -101,7 +101,8 @@ function welcome(ports: DemoPorts, imap: number, state: string): string {
   return `
   mailcanary demo: a relay, a prober, and a small world of providers that misbehave by a script.
 
-    Status page      http://127.0.0.1:${ports.admin}/#15m
+    Status page      http://127.0.0.1:${ports.admin}/?range=15m
+    What all may see http://127.0.0.1:${ports.publicWeb}/status?range=15m
     Client set-up    http://127.0.0.1:${ports.publicWeb}/
     Your account     http://127.0.0.1:${ports.publicWeb}/account (login alice, password of the account ${DEMO_DIRECTORY_PASSWORD})
     Send mail        127.0.0.1:${ports.submission} (STARTTLS) or :${ports.submissions} (TLS), login alice, password canary-demo,

@@ -56,7 +56,13 @@ function pairsOf({
     : [{ path: ['tls'], ...tls }]
 }
 
-function readPair(
+/**
+ * Reads one certificate with its key, and checks that clients would accept it.
+ *
+ * @param hostname the name it has to be for; undefined if any will do
+ * @returns undefined if something is wrong and was listed
+ */
+export function readPair(
   problems: Complaints,
   path: KeyPath,
   files: CertificatePair,

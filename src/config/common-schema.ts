@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { count, hostPort, section, text, word } from './fields.ts'
+import { count, hostName, hostPort, section, text, word } from './fields.ts'
 
 /** What both files may say, since each of them can run alone. */
 export const commonShape = {
@@ -9,6 +9,16 @@ export const commonShape = {
   /** Metrics, health and the status page. */
   admin: section({
     listen: hostPort().prefault('127.0.0.1:9464'),
+    /** Needed beyond this host, as is the token. */
+    tls: z
+      .strictObject({
+        certificate: text('a file with the certificate and its chain, PEM'),
+        key: text('a file with the private key, PEM'),
+      })
+      .optional(),
+    ...secretKeys('token'),
+    /** Names under which browsers come, besides those of the certificate. */
+    names: z.array(hostName()).default([]),
   }),
   /** Where queue and history are kept instead of files in the state folder: several nodes can share a database. */
   store: section({

@@ -3,7 +3,8 @@ import type { Secret } from '../base/secret.ts'
 import { findProvider, findRule } from '../mail/provider-table.ts'
 import type { Provider, ReplyRule } from '../mail/provider.ts'
 import { parseReply } from '../mail/reply.ts'
-import { isLoopback } from './load-relay.ts'
+import { readAdmin, type LoadedAdmin } from './admin.ts'
+import { isLoopback } from './loopback.ts'
 import { CONTENT_FORMS, probesSchema, type ProbesConfig } from './probes-schema.ts'
 import type { ProblemList } from './problem-list.ts'
 import { providerRows } from './provider-rows.ts'
@@ -23,6 +24,7 @@ export interface LoadedProbes {
   readonly config: ProbesConfig
   /** The database of the history; undefined where it is a file. */
   readonly store: LoadedStore | undefined
+  readonly admin: LoadedAdmin
   readonly origins: ReadonlyMap<string, Credentials>
   readonly seeds: ReadonlyMap<string, Credentials>
   readonly oauth: LoadedOAuth
@@ -52,8 +54,9 @@ export async function loadProbes(path: string, known: readonly Provider[]): Prom
   checkProbes(problems, config)
   checkBaselines(problems, config)
   const store = readStore(problems, config.store)
+  const admin = readAdmin(problems, config.admin, Date.now())
   problems.throwIfAny()
-  return { path, config, store, origins, seeds, oauth }
+  return { path, config, store, admin, origins, seeds, oauth }
 }
 
 function readOrigin(

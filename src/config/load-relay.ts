@@ -1,10 +1,10 @@
-import { isIP } from 'node:net'
-
 import { trustProblem } from '../base/network-range.ts'
 import { Problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import type { ServerIdentities } from '../base/server-tls.ts'
+import { readAdmin, type LoadedAdmin } from './admin.ts'
 import { readIdentities } from './certificates.ts'
+import { isLoopback } from './loopback.ts'
 import { relaySchema, type RelayConfig } from './relay-schema.ts'
 import { readNamedFile, readSecret } from './secrets.ts'
 import { readStore, type LoadedStore } from './store.ts'
@@ -16,6 +16,7 @@ export interface LoadedRelay {
   readonly config: RelayConfig
   /** The database of the queue; undefined where it is a file. */
   readonly store: LoadedStore | undefined
+  readonly admin: LoadedAdmin
   readonly tls: ServerIdentities
   readonly ldap: { readonly ca: string | undefined; readonly bindPassword: Secret } | undefined
   readonly smarthost: { readonly ca: string | undefined; readonly password: Secret | undefined }
@@ -89,24 +90,16 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
     )
   }
   const store = readStore(problems, config.store)
+  const admin = readAdmin(problems, config.admin, Date.now())
   problems.throwIfAny()
   if (tls === undefined) throw new Problem(`${path}: tls: no certificate could be read`)
   return {
     path,
     config,
     store,
+    admin,
     tls,
     ldap: bindPassword && { ca: ldapCa, bindPassword },
     smarthost: { ca: smarthostCa, password },
   }
-}
-
-/** Whether a URL's host is this machine, where clear text can be heard by nobody else. */
-export function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url)
-  return (
-    hostname === 'localhost' ||
-    hostname === '[::1]' ||
-    (isIP(hostname) === 4 && hostname.startsWith('127.'))
-  )
 }

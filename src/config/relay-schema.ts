@@ -202,6 +202,8 @@ export const relaySchema = z.strictObject({
           application_passwords: flag().default(false),
         })
         .optional(),
+      /** Whether everybody may see the status at /status, without any name or address. */
+      status: flag().default(false),
     })
     .optional(),
   retention: section({

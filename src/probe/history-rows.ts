@@ -1,4 +1,4 @@
-import type { CanaryRecord, Tally } from './history.ts'
+import type { CanaryRecord, ListedCanary, Tally } from './history.ts'
 import {
   type Canary,
   type Sighting,
@@ -52,13 +52,19 @@ export function canaryOf(row: CanaryRow): Canary {
   }
 }
 
-/** @param sightings each as JSON, the one that is judged first */
-export function recordOf(row: CanaryRow, sightings: readonly string[]): CanaryRecord {
+export function listedOf(row: CanaryRow): ListedCanary {
   return {
     canary: canaryOf(row),
     verdict: row.verdict === '' ? undefined : (JSON.parse(row.verdict) as Verdict),
     decidedAt: row.decided_at,
     lateAt: row.late_at,
+  }
+}
+
+/** @param sightings each as JSON, the one that is judged first */
+export function recordOf(row: CanaryRow, sightings: readonly string[]): CanaryRecord {
+  return {
+    ...listedOf(row),
     sightings: sightings.map(sighting => JSON.parse(sighting) as Sighting),
   }
 }

@@ -1,10 +1,19 @@
 import { migrate, type Postgres } from '../base/postgres.ts'
-import { type CanaryRow, canaryOf, recordOf, type TallyRow, talliesOf } from './history-rows.ts'
+import {
+  type CanaryRow,
+  canaryOf,
+  listedOf,
+  recordOf,
+  type TallyRow,
+  talliesOf,
+} from './history-rows.ts'
 import type {
+  ArrivalCount,
   CanaryFilter,
   CanaryRecord,
   Decision,
   HistoryStore,
+  ListedCanary,
   OutcomeCount,
   PairCount,
   Pause,
@@ -13,8 +22,17 @@ import type {
 } from './history.ts'
 import type { Cursor } from './mailbox.ts'
 import { type Canary, labelOf, type Look, type Sighting, type Verdict } from './model.ts'
+import {
+  ARRIVAL_COUNTS,
+  ARRIVAL_COUNTS_OF_SEED,
+  DECIDE,
+  LATE,
+  RECOUNT,
+  TALLY,
+} from './postgres-roll-up.ts'
 import { HISTORY_MIGRATIONS } from './postgres-schema.ts'
 import { DECISIONS, OUTCOMES, PAIRS, STANDING } from './postgres-statements.ts'
+import { wholeSpans } from './roll-up.ts'
 
 type Arrivals = Awaited<ReturnType<HistoryStore['arrivals']>>
 
@@ -99,12 +117,8 @@ export class PostgresHistory implements HistoryStore {
 
   async decide(id: string, verdict: Verdict, at: number): Promise<boolean> {
     const seconds = verdict.kind === 'arrived' ? verdict.seconds : null
-    const decided = await this.#database.run(
-      `update canary set label = $2, verdict = $3, decided_at = $4, seconds = $5
-        where id = $1 and label = ''`,
-      [id, labelOf(verdict), JSON.stringify(verdict), at, seconds],
-    )
-    return decided === 1
+    const values = [id, labelOf(verdict), JSON.stringify(verdict), at, seconds]
+    return (await this.#database.rows(DECIDE, values)).length === 1
   }
 
   async sighted(id: string, sighting: Sighting): Promise<void> {
@@ -117,8 +131,7 @@ export class PostgresHistory implements HistoryStore {
   }
 
   async late(id: string, at: number): Promise<boolean> {
-    const sql = `update canary set late_at = $2 where id = $1 and label = 'missing' and late_at = 0`
-    return (await this.#database.run(sql, [id, at])) === 1
+    return (await this.#database.rows(LATE, [id, at])).length === 1
   }
 
   async looked(look: Look): Promise<void> {
@@ -142,9 +155,9 @@ export class PostgresHistory implements HistoryStore {
     return (await this.#records(`${RECORD} where id = $1`, [id]))[0]
   }
 
-  list(filter: CanaryFilter): Promise<readonly CanaryRecord[]> {
-    return this.#records(
-      `${RECORD} where scheduled_at >= $1 and scheduled_at < $2
+  async list(filter: CanaryFilter): Promise<readonly ListedCanary[]> {
+    const rows = await this.#database.rows<CanaryRow>(
+      `select * from canary where scheduled_at >= $1 and scheduled_at < $2
           and ($3 = '' or origin = $3) and ($4 = '' or provider = $4)
           and ($5 = '' or seed = $5) and ($6 = '' or label = $6)
         order by scheduled_at desc limit $7`,
@@ -158,19 +171,24 @@ export class PostgresHistory implements HistoryStore {
         filter.limit,
       ],
     )
+    return rows.map(listedOf)
   }
 
   async tally(since: number, until: number, step: number): Promise<readonly Tally[]> {
-    const rows = await this.#database.rows<TallyRow>(
-      `select origin, provider, seed, label,
-          coalesce(scheduled_at / nullif($3::bigint, 0) * $3::bigint, 0) as step,
-          count(*) as n, count(*) filter (where late_at > 0) as late
-        from canary where scheduled_at >= $1 and scheduled_at < $2 and label <> ''
-        group by origin, provider, seed, step, label
-        order by step, origin, provider, seed`,
-      [Math.ceil(since), Math.ceil(until), Math.trunc(step)],
-    )
-    return talliesOf(rows)
+    const values = questionOf(since, until, step)
+    return talliesOf(await this.#database.rows<TallyRow>(TALLY, values))
+  }
+
+  arrivalCounts(
+    since: number,
+    until: number,
+    step: number,
+    seed = '',
+  ): Promise<readonly ArrivalCount[]> {
+    const question = questionOf(since, until, step)
+    return seed === ''
+      ? this.#database.rows<ArrivalCount>(ARRIVAL_COUNTS, question)
+      : this.#database.rows<ArrivalCount>(ARRIVAL_COUNTS_OF_SEED, [...question.slice(0, 3), seed])
   }
 
   arrivals(since: number, until: number, limit: number): Promise<Arrivals> {
@@ -254,9 +272,16 @@ export class PostgresHistory implements HistoryStore {
   }
 
   sweep(before: number): Promise<number> {
-    // Undecided ones stay: nothing is forgotten before it has a verdict.
-    const sql = `delete from canary where scheduled_at < $1 and label <> ''`
-    return this.#database.run(sql, [Math.ceil(before)])
+    const values = [Math.ceil(before)]
+    return this.#database.transaction(async session => {
+      // Nobody counts in between.
+      await session.run('lock table verdict_count in share row exclusive mode')
+      // Undecided ones stay: nothing is forgotten before it has a verdict.
+      const sql = `delete from canary where scheduled_at < $1 and label <> ''`
+      const swept = await session.run(sql, values)
+      if (swept > 0) for (const recount of RECOUNT) await session.run(recount, values)
+      return swept
+    })
   }
 
   close(): Promise<void> {
@@ -267,4 +292,10 @@ export class PostgresHistory implements HistoryStore {
     const rows = await this.#database.rows<CanaryRow & { sightings: string[] }>(sql, values)
     return rows.map(row => recordOf(row, row.sightings))
   }
+}
+
+function questionOf(since: number, until: number, step: number): number[] {
+  const bounds = [Math.ceil(since), Math.ceil(until)] as const
+  const { span, from, until: wholeUntil } = wholeSpans(...bounds, Math.trunc(step))
+  return [...bounds, Math.trunc(step), span, from, wholeUntil]
 }

@@ -1,3 +1,5 @@
+import { countArrivals, countVerdicts } from './postgres-roll-up.ts'
+
 /*
  * The prober's tables in PostgreSQL; the words are those of the SQLite file (`sqlite-schema.ts`), and
  *
@@ -65,5 +67,34 @@ create table pause (probe text collate "C" primary key, at bigint not null, by t
 create index canary_decided on canary (decided_at, id, origin, provider, label, seconds) where label <> '';
 create index canary_pair on canary (seed, scheduled_at, origin, content, provider, label);
 create index canary_open on canary (probe) where label = '';
+`,
+  `
+create table verdict_count (
+  span bigint not null,
+  since bigint not null,
+  origin text collate "C" not null,
+  provider text collate "C" not null,
+  seed text collate "C" not null,
+  label text collate "C" not null,
+  n bigint not null,
+  late bigint not null,
+  primary key (span, since, origin, provider, seed, label)
+);
+
+create table arrival_count (
+  span bigint not null,
+  since bigint not null,
+  provider text collate "C" not null,
+  class integer not null,
+  n bigint not null,
+  primary key (span, since, provider, class)
+);
+
+${countVerdicts(`canary where label <> ''`)};
+${countArrivals('canary where seconds is not null')};
+
+-- For lists: of one seed, and of one verdict, which may be rare.
+create index canary_seed on canary (seed, scheduled_at);
+create index canary_label on canary (label, scheduled_at);
 `,
 ] as const

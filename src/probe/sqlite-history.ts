@@ -2,12 +2,21 @@ import { closeSync, openSync } from 'node:fs'
 
 import Database from 'better-sqlite3'
 
-import { type CanaryRow, canaryOf, recordOf, type TallyRow, talliesOf } from './history-rows.ts'
+import {
+  type CanaryRow,
+  canaryOf,
+  listedOf,
+  recordOf,
+  type TallyRow,
+  talliesOf,
+} from './history-rows.ts'
 import type {
+  ArrivalCount,
   CanaryFilter,
   CanaryRecord,
   Decision,
   HistoryStore,
+  ListedCanary,
   OutcomeCount,
   PairCount,
   Pause,
@@ -23,6 +32,7 @@ import {
   type Sighting,
   type Verdict,
 } from './model.ts'
+import { wholeSpans } from './roll-up.ts'
 import { prepare } from './sqlite-schema.ts'
 import { STATEMENTS } from './sqlite-statements.ts'
 
@@ -37,6 +47,9 @@ export class SqliteHistory implements HistoryStore {
   readonly #db: Database.Database
   readonly #statements: Statements
   readonly #saveCursors: (seed: string, cursors: readonly Cursor[]) => void
+  readonly #decide: (parameters: Parameters) => boolean
+  readonly #late: (parameters: Parameters) => boolean
+  readonly #sweep: (parameters: Parameters) => number
 
   /**
    * @param path the file, made where there is none; `:memory:` for a history that ends with the process
@@ -54,6 +67,27 @@ export class SqliteHistory implements HistoryStore {
       this.#run('forgetCursors', { seed })
       for (const cursor of cursors) this.#run('saveCursor', { seed, ...cursor })
     })
+    // What is counted is counted in the same commit.
+    this.#decide = this.#db.transaction(({ id = '', ...verdict }: Parameters) => {
+      if (this.#run('decide', { id, ...verdict }) === 0) return false
+      this.#run('countVerdict', { id })
+      this.#run('countArrival', { id })
+      return true
+    })
+    this.#late = this.#db.transaction(({ id = '', at = 0 }: Parameters) => {
+      if (this.#run('late', { id, at }) === 0) return false
+      this.#run('countLate', { id })
+      return true
+    })
+    this.#sweep = this.#db.transaction((before: Parameters) => {
+      const swept = this.#run('sweep', before)
+      if (swept === 0) return 0
+      this.#run('forgetVerdicts', before)
+      this.#run('recountVerdicts', before)
+      this.#run('forgetArrivals', before)
+      this.#run('recountArrivals', before)
+      return swept
+    })
   }
 
   async begin(canary: Canary): Promise<boolean> {
@@ -67,7 +101,7 @@ export class SqliteHistory implements HistoryStore {
   async decide(id: string, verdict: Verdict, at: number): Promise<boolean> {
     const seconds = verdict.kind === 'arrived' ? verdict.seconds : null
     const label = labelOf(verdict)
-    return this.#run('decide', { id, label, verdict: JSON.stringify(verdict), at, seconds }) === 1
+    return this.#decide({ id, label, verdict: JSON.stringify(verdict), at, seconds })
   }
 
   async sighted(id: string, sighting: Sighting): Promise<void> {
@@ -77,7 +111,7 @@ export class SqliteHistory implements HistoryStore {
   }
 
   async late(id: string, at: number): Promise<boolean> {
-    return this.#run('late', { id, at }) === 1
+    return this.#late({ id, at })
   }
 
   async looked(look: Look): Promise<void> {
@@ -96,8 +130,9 @@ export class SqliteHistory implements HistoryStore {
     return this.#record(this.#get('find', { id }))
   }
 
-  async list(filter: CanaryFilter): Promise<readonly CanaryRecord[]> {
-    const rows = this.#all<CanaryRow>('list', {
+  async list(filter: CanaryFilter): Promise<readonly ListedCanary[]> {
+    const narrowest = filter.seed ? 'listOfSeed' : filter.verdict ? 'listOfVerdict' : 'list'
+    const rows = this.#all<CanaryRow>(narrowest, {
       origin: filter.origin ?? '',
       provider: filter.provider ?? '',
       seed: filter.seed ?? '',
@@ -106,11 +141,22 @@ export class SqliteHistory implements HistoryStore {
       until: filter.until ?? Number.MAX_SAFE_INTEGER,
       limit: filter.limit,
     })
-    return rows.map(row => this.#recordOf(row))
+    return rows.map(listedOf)
   }
 
   async tally(since: number, until: number, step: number): Promise<readonly Tally[]> {
-    return talliesOf(this.#all<TallyRow>('tally', { since, until, step }))
+    return talliesOf(this.#all<TallyRow>('tally', questionOf(since, until, step)))
+  }
+
+  async arrivalCounts(
+    since: number,
+    until: number,
+    step: number,
+    seed = '',
+  ): Promise<readonly ArrivalCount[]> {
+    return seed === ''
+      ? this.#all<ArrivalCount>('arrivalCounts', questionOf(since, until, step))
+      : this.#all<ArrivalCount>('arrivalCountsOfSeed', { since, until, step, seed })
   }
 
   async arrivals(
@@ -176,7 +222,7 @@ export class SqliteHistory implements HistoryStore {
   }
 
   async sweep(before: number): Promise<number> {
-    return this.#run('sweep', { before })
+    return this.#sweep({ before })
   }
 
   async close(): Promise<void> {
@@ -206,4 +252,9 @@ export class SqliteHistory implements HistoryStore {
       sightings.map(({ sighting }) => sighting),
     )
   }
+}
+
+function questionOf(since: number, until: number, step: number): Parameters {
+  const { span, from, until: wholeUntil } = wholeSpans(since, until, step)
+  return { since, until, step, span, wholeFrom: from, wholeUntil }
 }

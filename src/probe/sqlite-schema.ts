@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 
 import { Problem } from '../base/problem.ts'
+import { countArrivals, countVerdicts } from './sqlite-roll-up.ts'
 
 /*
  * The tables as they were made at first, and what every later version has changed. A file knows how many of these it has.
@@ -11,11 +12,13 @@ import { Problem } from '../base/problem.ts'
  * look      the last look at each seed
  * cursor    how far each folder of a seed was read
  * pause     probes that an operator has paused
+ * verdict_count, arrival_count   canaries counted by hour and day: `roll-up.ts`
  *
  * Times are milliseconds since the epoch. Canaries are counted by `scheduled_at`, which all of them have: one that was
  * rejected was never submitted.
  */
-const HISTORY_MIGRATIONS = [
+/** What leads from each version to the next, the first from nothing; never changed once released. */
+export const HISTORY_MIGRATIONS = [
   `
 create table canary (
   id text primary key,
@@ -75,6 +78,36 @@ create index canary_decided on canary (decided_at, id, origin, provider, label, 
 create index canary_pair on canary (seed, scheduled_at, origin, content, provider, label);
 create index canary_open on canary (probe) where label = '';
 `,
+  `
+create table verdict_count (
+  span integer not null,
+  since integer not null,
+  origin text not null,
+  provider text not null,
+  seed text not null,
+  label text not null,
+  n integer not null,
+  late integer not null,
+  primary key (span, since, origin, provider, seed, label)
+) strict, without rowid;
+
+create table arrival_count (
+  span integer not null,
+  since integer not null,
+  provider text not null,
+  class integer not null,
+  n integer not null,
+  primary key (span, since, provider, class)
+) strict, without rowid;
+
+${countVerdicts(`label <> ''`)};
+${countArrivals(`label <> ''`)};
+
+-- For lists: of one seed, and of one verdict, which may be rare.
+drop index canary_seed;
+create index canary_seed on canary (seed, scheduled_at, label, origin, provider, seconds);
+create index canary_label on canary (label, scheduled_at, seed, origin, provider);
+`,
 ] as const
 
 /**
@@ -89,13 +122,15 @@ export function prepare(db: Database): void {
   db.pragma('foreign_keys = on')
   db.pragma('busy_timeout = 5000')
   const found = db.pragma('user_version', { simple: true }) as number
-  if (found > HISTORY_MIGRATIONS.length) {
+  const known = HISTORY_MIGRATIONS.length
+  if (found > known) {
     throw new Problem(
-      `the history was written by a newer mailcanary (schema ${found}, this one knows ${HISTORY_MIGRATIONS.length}): install that one`,
+      `the history was written by a newer mailcanary (schema ${found}, this one knows ${known}): install that one`,
     )
   }
+  if (found === known) return
   db.transaction(() => {
-    for (const migration of HISTORY_MIGRATIONS.slice(found)) db.exec(migration)
-    db.pragma(`user_version = ${HISTORY_MIGRATIONS.length}`)
+    for (const sql of HISTORY_MIGRATIONS.slice(found)) db.exec(sql)
+    db.pragma(`user_version = ${known}`)
   })()
 }

@@ -1,10 +1,27 @@
 import { DAY } from '../base/clock.ts'
+import { ROLL_UP_STATEMENTS } from './sqlite-roll-up.ts'
+
+/**
+ * One walk through an index from the newest back; `limit` ends it. What is found is looked up afterwards: a table without
+ * rowids would be asked at every step of the walk.
+ */
+function listBy(index: string, first: string): string {
+  return `select canary.* from (
+      select id from canary indexed by ${index}
+      where ${first} scheduled_at >= $since and scheduled_at < $until
+        and ($origin = '' or origin = $origin) and ($provider = '' or provider = $provider)
+        and ($seed = '' or seed = $seed) and ($label = '' or label = $label)
+      order by scheduled_at desc limit $limit
+    ) as found cross join canary on canary.id = found.id
+    order by scheduled_at desc`
+}
 
 /*
  * The questions put to the history, by name, so that a test can ask SQLite how it answers them. `$since` and `$until`
  * bound `scheduled_at`.
  */
 export const STATEMENTS = {
+  ...ROLL_UP_STATEMENTS,
   begin: `insert into canary
     (id, probe, origin, seed, provider, content, token, scheduled_at, submitted_at, deadline_at, queue_id)
     values ($id, $probe, $origin, $seed, $provider, $content, $token, $scheduledAt, $submittedAt, $deadlineAt, $queueId)
@@ -25,20 +42,9 @@ export const STATEMENTS = {
   find: `select * from canary where id = $id`,
   sightings: `select sighting from sighting where canary = $id
     order by seen_at, placement = 'other', placement = 'spam', uid`,
-  // One walk through the index from the newest back; `limit` ends it.
-  list: `select * from canary indexed by canary_tally
-    where scheduled_at >= $since and scheduled_at < $until
-      and ($origin = '' or origin = $origin) and ($provider = '' or provider = $provider)
-      and ($seed = '' or seed = $seed) and ($label = '' or label = $label)
-    order by scheduled_at desc limit $limit`,
-  // Numbers are bound as REAL: without the cast the division would not be one of whole numbers.
-  tally: `select origin, provider, seed, label,
-      case $step when 0 then 0 else scheduled_at / cast($step as integer) * cast($step as integer) end as step,
-      count(*) as n, sum(late_at > 0) as late
-    from canary indexed by canary_tally
-    where scheduled_at >= $since and scheduled_at < $until and label <> ''
-    group by origin, provider, seed, step, label
-    order by step, origin, provider, seed`,
+  list: listBy('canary_tally', ''),
+  listOfSeed: listBy('canary_seed', 'seed = $seed and'),
+  listOfVerdict: listBy('canary_label', 'label = $label and'),
   arrivals: `select origin, provider, label as placement, submitted_at as submittedAt, seconds
     from canary indexed by canary_arrival
     where scheduled_at >= $since and scheduled_at < $until and seconds is not null

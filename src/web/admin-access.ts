@@ -4,14 +4,6 @@ import { isIP } from 'node:net'
 import { Problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 
-/** Who may ask the admin listener. */
-export interface AccessRules {
-  /** What a request has to show, where the listener can be reached from elsewhere. */
-  readonly token?: Secret
-  /** Names under which a browser may ask, besides `localhost` and bare addresses. */
-  readonly hostNames: readonly string[]
-}
-
 /** Whether an address only reaches programs of the same host. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
@@ -37,26 +29,30 @@ export function checkExposure(options: {
  * browser here read what we say (DNS rebinding); it cannot take an address for its name.
  *
  * @param host of the Host header, without its port
+ * @param names that are ours, besides `localhost` and bare addresses; `*.example.org` is every name right below
  */
-export function knowsHost(host: string, rules: AccessRules): boolean {
+export function knowsHost(host: string, names: readonly string[]): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1')
-  return name === 'localhost' || isIP(name) !== 0 || rules.hostNames.includes(name)
+  const parent = name.replace(/^[^.]+/, '*')
+  return (
+    name === 'localhost' || isIP(name) !== 0 || names.some(one => one === name || one === parent)
+  )
 }
 
 /**
  * Whether an Authorization header shows the token: as Bearer (RFC 6750 section 2.1), or as the password of Basic
- * (RFC 7617), which is what a browser can ask a person for.
+ * (RFC 7617), for programs that know no other way.
  */
 export function showsToken(authorization: string, token: Secret): boolean {
   const [scheme = '', value = ''] = authorization.split(' ', 2)
-  if (scheme.toLowerCase() === 'bearer') return same(value, token)
+  if (scheme.toLowerCase() === 'bearer') return isToken(value, token)
   if (scheme.toLowerCase() !== 'basic') return false
   const pair = Buffer.from(value, 'base64').toString('utf8')
-  return same(pair.slice(pair.indexOf(':') + 1), token)
+  return isToken(pair.slice(pair.indexOf(':') + 1), token)
 }
 
 /** Compares digests: of equal length, in a time that tells nothing. */
-function same(shown: string, token: Secret): boolean {
+export function isToken(shown: string, token: Secret): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(shown), digest(token.reveal()))
 }

@@ -1,58 +1,50 @@
-import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { isIP } from 'node:net'
+import { Server } from 'node:tls'
 
 import helmet from '@fastify/helmet'
-import serveFiles from '@fastify/static'
-import fastify, { type FastifyInstance } from 'fastify'
-import { ZodError } from 'zod'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 
-import type { CertificatePair } from '../base/certificate.ts'
 import { SECOND } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import type { Secret } from '../base/secret.ts'
+import type { ServerIdentities } from '../base/server-tls.ts'
 import { checkExposure, knowsHost, showsToken } from './admin-access.ts'
 import { addAdminRoutes, type AdminQuestions } from './admin-routes.ts'
+import { hasSession } from './admin-session.ts'
+import { answerFaults } from './faults.ts'
 import { listenProblem } from './listen-problem.ts'
+import { LiveStatus } from './live-status.ts'
+import { addLoginPage } from './login-page.ts'
+import { addAssets, PAGE_FILES, STATUS_POLICY, type PageFiles } from './status-pages.ts'
 
 export interface AdminOptions extends AdminQuestions {
   readonly host: string
   /** 0 takes any free one; `port` tells which. */
   readonly port: number
   /** Both are needed beyond loopback. */
-  readonly tls?: CertificatePair
+  readonly tls?: ServerIdentities
   readonly token?: Secret
-  /** Names under which a browser may ask, besides `localhost` and bare addresses. */
+  /** Names under which a browser may ask, besides `localhost`, bare addresses and those of the certificate. */
   readonly hostNames?: readonly string[]
   /** Where the page and its compiled code are; beside this file unless told. */
-  readonly assets?: { readonly page: string; readonly browser: string }
+  readonly assets?: PageFiles
 }
 
-const HERE = { page: beside('./page'), browser: beside('./browser') }
+/** What somebody who has not logged in yet may see: the way to log in. */
+const OPEN = /^\/(?:login|assets\/(?:style\.css|mark\.svg))(?:\?|$)/
 
-// Nothing but our own files, no inline script or style, never in a frame.
-const CONTENT_SECURITY = {
-  useDefaults: false,
-  directives: {
-    defaultSrc: ["'none'"],
-    scriptSrc: ["'self'"],
-    styleSrc: ["'self'"],
-    imgSrc: ["'self'", 'data:'],
-    connectSrc: ["'self'"],
-    baseUri: ["'none'"],
-    formAction: ["'none'"],
-    frameAncestors: ["'none'"],
-  },
-}
-
-/** The admin listener: metrics, health, the status page and its data. It only answers questions; it changes nothing. */
+/** The admin listener: metrics, health, the status pages and their data. It only answers questions; it changes nothing. */
 export class AdminServer implements Part {
   readonly name = 'admin web'
   readonly #options: AdminOptions
+  readonly #live: LiveStatus
+  #identities: ServerIdentities | undefined
   #app: FastifyInstance | undefined
 
   constructor(options: AdminOptions) {
     this.#options = options
+    this.#live = new LiveStatus(range => options.status.status(range))
+    this.#identities = options.tls
   }
 
   /** The port it listens on; 0 before the start. */
@@ -61,11 +53,19 @@ export class AdminServer implements Part {
     return typeof address === 'object' ? address.port : 0
   }
 
+  /** Where a browser of this host finds it. */
+  get url(): string {
+    const { host } = this.#options
+    const everywhere = host === '0.0.0.0' || host === '::'
+    const name = everywhere ? '127.0.0.1' : isIP(host) === 6 ? `[${host}]` : host
+    return `${this.#identities ? 'https' : 'http'}://${name}:${this.port}/`
+  }
+
   /** @throws Problem where the port cannot be had, or the listener would be open to strangers */
   async start(): Promise<void> {
     const { host, port, tls, token } = this.#options
     checkExposure({ host, hasTls: tls !== undefined, ...(token && { token }) })
-    const app = newApp(tls)
+    const app = this.#newApp()
     this.#app = app
     await this.#addHandlers(app)
     try {
@@ -79,81 +79,77 @@ export class AdminServer implements Part {
     await this.#app?.close()
   }
 
+  /** Something that the pages show is not what it was: who looks at them is told. */
+  changed(): void {
+    this.#live.changed()
+  }
+
+  /** Shows another certificate to connections to come. */
+  useIdentities(identities: ServerIdentities): void {
+    this.#identities = identities
+    const server = this.#app?.server
+    if (server instanceof Server) server.setSecureContext(identities.options)
+  }
+
   async #addHandlers(app: FastifyInstance): Promise<void> {
-    const { token, hostNames = [], assets = HERE, tls } = this.#options
+    const { token, assets = PAGE_FILES, tls } = this.#options
     await app.register(helmet, {
-      contentSecurityPolicy: CONTENT_SECURITY,
+      contentSecurityPolicy: STATUS_POLICY,
       hsts: tls !== undefined,
       referrerPolicy: { policy: 'no-referrer' },
     })
     app.addHook('onRequest', async (request, reply) => {
-      if (!knowsHost(request.hostname, { hostNames })) {
+      if (!knowsHost(request.hostname, this.#hostNames())) {
         return reply.code(421).send({ error: 'this name is not one of ours' })
       }
-      if (token && !showsToken(request.headers.authorization ?? '', token)) {
-        reply.header('www-authenticate', 'Basic realm="mailcanary", charset="UTF-8"')
-        return reply.code(401).send({ error: 'needs the token' })
+      if (token && !OPEN.test(request.url) && !mayAsk(request, token)) {
+        return sendToLogin(request, reply)
       }
       // Numbers of now are wrong in a minute, and nobody's browser should keep them.
-      reply.header('cache-control', 'no-store')
+      if (!request.url.startsWith('/assets/')) reply.header('cache-control', 'no-store')
     })
+    answerFaults(app)
     app.setNotFoundHandler((_, reply) => reply.code(404).send({ error: 'no such page' }))
-    app.setErrorHandler((error, _, reply) => {
-      const { status, text } = answerTo(error)
-      return reply.code(status).send({ error: text })
-    })
-    addAdminRoutes(app, this.#options)
-    await app.register(serveFiles, {
-      root: [assets.page, assets.browser],
-      prefix: '/assets/',
-      cacheControl: false,
-      index: false,
-      allowedPath: path => /\.(?:css|html|js|svg)$/.test(path),
-    })
+    addAdminRoutes(app, this.#options, this.#live)
+    if (token) addLoginPage(app, token)
+    await addAssets(app, assets)
     app.get('/', (_, reply) => reply.sendFile('index.html', assets.page))
-    app.get('/assets/chart.umd.min.js', (_, reply) =>
-      reply.sendFile('chart.umd.min.js', chartFolder()),
-    )
+    app.get('/canaries/:id', (_, reply) => reply.sendFile('canary.html', assets.page))
+    app.get('/seeds/:name', (_, reply) => reply.sendFile('seed.html', assets.page))
+  }
+
+  #hostNames(): readonly string[] {
+    const { hostNames = [] } = this.#options
+    return [...hostNames, ...(this.#identities?.names ?? []).flatMap(names => names.split(', '))]
+  }
+
+  #newApp(): FastifyInstance {
+    const limits = {
+      // Nobody has anything to send here but a token.
+      bodyLimit: 1_024,
+      requestTimeout: 30 * SECOND,
+      connectionTimeout: 60 * SECOND,
+      routerOptions: { maxParamLength: 100 },
+      // A page that listens keeps its connection, and would keep us from stopping.
+      forceCloseConnections: true,
+    }
+    if (!this.#identities) return fastify(limits)
+    return fastify({ ...limits, https: this.#identities.options })
   }
 }
 
-function newApp(tls: CertificatePair | undefined): FastifyInstance {
-  const limits = {
-    // Nobody has anything to send here.
-    bodyLimit: 1_024,
-    requestTimeout: 30 * SECOND,
-    connectionTimeout: 60 * SECOND,
-    routerOptions: { maxParamLength: 100 },
-    // A page that polls keeps its connection, and would keep us from stopping.
-    forceCloseConnections: true,
+function mayAsk({ headers }: FastifyRequest, token: Secret): boolean {
+  return (
+    showsToken(headers.authorization ?? '', token) ||
+    hasSession(headers.cookie ?? '', token, Date.now())
+  )
+}
+
+/** A person is led to where the token can be typed; a program is told which way to show it. */
+function sendToLogin(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (request.method === 'GET' && /\btext\/html\b/.test(request.headers.accept ?? '')) {
+    return reply.redirect(`/login?to=${encodeURIComponent(request.url)}`, 303)
   }
-  if (!tls) return fastify(limits)
-  const https = { cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.2' as const }
-  return fastify({ ...limits, https })
-}
-
-/** Where chart.js keeps the bundle for browsers: not in its export map, so it is found beside what is. */
-function chartFolder(): string {
-  return dirname(createRequire(import.meta.url).resolve('chart.js'))
-}
-
-function beside(folder: string): string {
-  return fileURLToPath(new URL(folder, import.meta.url))
-}
-
-/** A fault of the question is told; one of ours only that it is ours: the log has the rest. */
-function answerTo(error: unknown): { readonly status: number; readonly text: string } {
-  if (error instanceof ZodError) {
-    const [issue] = error.issues
-    return { status: 400, text: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}` }
-  }
-  const status = statusCodeOf(error)
-  return status < 500
-    ? { status, text: 'this cannot be answered' }
-    : { status: 503, text: 'cannot be had at the moment' }
-}
-
-function statusCodeOf(error: unknown): number {
-  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500
-  return typeof error.statusCode === 'number' ? error.statusCode : 500
+  reply.header('www-authenticate', 'Bearer realm="mailcanary"')
+  return reply.code(401).send({ error: 'needs the token' })
 }

@@ -1,10 +1,10 @@
 import { formatReply } from '../mail/reply.ts'
-import type { CanaryRecord } from '../probe/history.ts'
+import type { ListedCanary } from '../probe/history.ts'
 import { labelOf, type Verdict } from '../probe/model.ts'
 import type { CanarySummary } from './browser/status-data.ts'
 
 /** A canary in one line of the page. Its token is not in it. */
-export function summaryOf(record: CanaryRecord): CanarySummary {
+export function summaryOf(record: ListedCanary): CanarySummary {
   const { canary, verdict } = record
   const summary = {
     id: canary.id,

@@ -43,6 +43,12 @@ export class PublicServer implements Part {
     this.#identities = options.tls
   }
 
+  /** The port it listens on; 0 before the start. */
+  get port(): number {
+    const [address] = this.#app?.addresses() ?? []
+    return typeof address === 'object' ? address.port : 0
+  }
+
   /** @throws Problem where the port cannot be had, or the page would be sent in clear text over a network */
   async start(): Promise<void> {
     const { host, port, routes, proxies = [] } = this.#options

@@ -126,6 +126,20 @@ test('ten different guesses at one login from one network are enough, by both pa
   expect(await again('bob', '192.0.2.1')).toEqual({ kind: 'refused' })
 })
 
+test('who tries one password at many logins waits ever longer, and the one who knows does not', async () => {
+  const { door, delays } = rig({ proof: { kind: 'refused' } })
+  for (let i = 0; i < 60; i++) await door.enter('mail', `login-${i}`, secret(`${i}`), '192.0.2.1')
+  expect(Math.max(...delays)).toBeGreaterThan(REFUSED_AT)
+})
+
+test('only so many guesses of a network wait at once', async () => {
+  const { door } = rig({ proof: { kind: 'refused' } })
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, (_, i) => door.enter('mail', `l${i}`, secret(`${i}`), '192.0.2.1')),
+  )
+  expect(answers.filter(({ kind }) => kind === 'too-many')).toHaveLength(10)
+})
+
 test.each(['locked', 'expired', 'retired', 'duplicate', 'restricted'] as const)(
   'who is %s does not come in',
   async rejection => {

@@ -1,3 +1,4 @@
+import axeCore from 'axe-core'
 import type { Page } from 'playwright-core'
 
 // What the functions below use of a browser; the tests themselves have no DOM, and are checked without its types.
@@ -17,7 +18,6 @@ interface Canvas extends Box {
 declare const document: {
   readonly documentElement: { readonly scrollWidth: number }
   querySelectorAll<T extends Box>(selector: string): Iterable<T>
-  dispatchEvent(event: Event): boolean
 }
 declare function getComputedStyle(box: Box): {
   readonly color: string
@@ -27,11 +27,6 @@ declare function getComputedStyle(box: Box): {
 /** How wide the page is; more than the window means that it scrolls sideways. */
 export async function widthOf(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth)
-}
-
-/** Has the page ask anew at once, as it does when its tab is seen again. */
-export async function lookAgain(page: Page): Promise<void> {
-  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
 }
 
 /** Marks every row of every table: those that were made anew have lost the mark. */
@@ -82,4 +77,28 @@ export async function faintTexts(page: Page): Promise<string[]> {
         return contrast < 4.5 ? [`${box.textContent.slice(0, 30)}: ${contrast.toFixed(2)}`] : []
       })
   })
+}
+
+interface AxeViolation {
+  readonly id: string
+  readonly impact: string
+  readonly nodes: readonly { readonly html: string }[]
+}
+declare const axe: {
+  run(options: object): Promise<{ readonly violations: readonly AxeViolation[] }>
+}
+
+/**
+ * What axe finds against WCAG 2.2, levels A and AA, and its own best practices, each with an example of where. The
+ * page's policy forbids foreign code; the browser's own tools are let in.
+ */
+export async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axeCore.source)
+  const violations = await page.evaluate(async () => {
+    const found = await axe.run({
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    })
+    return found.violations
+  })
+  return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html ?? ''}`)
 }

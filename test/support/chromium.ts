@@ -35,7 +35,11 @@ export async function openPage(
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
   })
   page.on('pageerror', error => complaints.push(error.message))
-  page.on('requestfailed', request => complaints.push(`${request.url()} failed`))
+  page.on('requestfailed', request => {
+    // What the page itself took back is no failure.
+    if (request.failure()?.errorText === 'net::ERR_ABORTED') return
+    complaints.push(`${request.url()} failed`)
+  })
   await page.goto(options.url)
   return { page, complaints }
 }

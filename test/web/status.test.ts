@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { HOUR, MINUTE } from '../../src/base/clock.ts'
 import { SqliteHistory } from '../../src/probe/sqlite-history.ts'
 import { RealMailTally } from '../../src/web/real-mail.ts'
+import { publicView, wholeView } from '../../src/web/status-view.ts'
 import {
   addCanary,
   realMailEvents,
@@ -33,7 +34,9 @@ describe('the data of the status page', () => {
   it('keeps a canary that came late among the missing', async () => {
     const history = new SqliteHistory(':memory:')
     await addCanary(history, { at: NOW - 3 * HOUR, verdict: verdictOf('missing'), late: true })
-    const { cells, canaries } = await sampleStatus(history, clock).status('24h')
+    const source = sampleStatus(history, clock)
+    const { cells } = await source.status('24h')
+    const { canaries } = await wholeView(source).canaries({ limit: 1 })
     const cell = cells.find(one => one.origin === 'relay' && one.provider === 'gmail')
     expect(cell).toMatchObject({ arrived: { hits: 0, n: 1 }, late: 1, counts: { missing: 1 } })
     expect(canaries[0]).toMatchObject({ verdict: 'missing', late: true })
@@ -43,7 +46,7 @@ describe('the data of the status page', () => {
     const status = await sampleStatus(new SqliteHistory(':memory:'), clock).status('24h')
     expect(status.cells).toHaveLength(6)
     expect(status.cells.every(cell => cell.arrived.n === 0)).toBe(true)
-    expect(status.canaries).toEqual([])
+    expect(status.any).toBe(false)
     expect(status.seeds.map(seed => seed.state)).toEqual(['unread', 'unread', 'unread'])
   })
 
@@ -93,9 +96,79 @@ describe('the data of the status page', () => {
   it('says how far a canary came that did not arrive, and in whose words', async () => {
     const history = new SqliteHistory(':memory:')
     await addCanary(history, { at: NOW - MINUTE, verdict: verdictOf('bounced') })
-    const { canaries } = await sampleStatus(history, clock).status('1h')
+    const { canaries } = await wholeView(sampleStatus(history, clock)).canaries({ limit: 1 })
     expect(canaries[0]).toMatchObject({ verdict: 'bounced', stage: 'provider-refused' })
     expect(canaries[0]?.detail).toMatch(/^550 5\.7\.1 /)
+  })
+})
+
+describe('one seed', () => {
+  it('is reported by itself: its own canaries, arrival times and state', async () => {
+    const history = new SqliteHistory(':memory:')
+    await sampleDay(history, NOW)
+    const source = sampleStatus(history, clock)
+    const report = await source.seed('yahoo-1', '24h')
+    expect(report?.state).toMatchObject({ seed: 'yahoo-1', state: 'blind' })
+    const whole = await source.status('24h')
+    // Each provider has one seed here: what is of it is what is of the provider.
+    expect(report?.cells).toEqual(whole.cells.filter(({ provider }) => provider === 'yahoo'))
+    const ofProvider = whole.arrival.find(({ provider }) => provider === 'yahoo')
+    expect(report?.arrival.all.n).toBe(ofProvider?.all.n)
+    // Those of a seed are exact, those of a provider were counted in classes.
+    const share = (report?.arrival.all.p50 ?? 0) / (ofProvider?.all.p50 ?? 1)
+    expect(Math.abs(Math.log(share))).toBeLessThan(0.043)
+    expect(await source.seed('nobody', '24h')).toBeUndefined()
+  })
+})
+
+describe('the list in parts', () => {
+  it('tells every canary once, also those of one moment', async () => {
+    const history = new SqliteHistory(':memory:')
+    for (const [index, offset] of [0, 1, 1, 1, 2, 3, 3].entries()) {
+      await addCanary(history, {
+        at: NOW - offset,
+        origin: `origin-${index}`,
+        verdict: verdictOf('inbox'),
+      })
+    }
+    const view = wholeView(sampleStatus(history, clock))
+    const told: string[] = []
+    for (let until: number | undefined = NOW + 1; until !== undefined;) {
+      const { canaries, older } = await view.canaries({ until, limit: 4 })
+      told.push(...canaries.map(({ origin }) => origin))
+      until = older
+    }
+    expect(told.toSorted()).toEqual(Array.from({ length: 7 }, (_, index) => `origin-${index}`))
+  })
+})
+
+describe('what everybody may see', () => {
+  it('has the same rates, and neither a name of a seed nor a word of a server', async () => {
+    const history = new SqliteHistory(':memory:')
+    await sampleDay(history, NOW)
+    const real = new RealMailTally({ clock, providers: ['gmail'] })
+    for (const event of realMailEvents()) real.record(event)
+    const source = sampleStatus(history, clock, real)
+    const whole = await source.status('24h')
+    const view = publicView(source)
+    const status = await view.status('24h')
+    expect(status.cells).toEqual(whole.cells)
+    expect(status.arrival).toEqual(whole.arrival)
+    const list = await view.canaries({ limit: 500, seed: 'gmail-1' })
+    // A filter by a seed's name would tell whether there is one.
+    expect(new Set(list.canaries.map(({ provider }) => provider)).size).toBe(3)
+    const told = JSON.stringify([status, list])
+    const all = JSON.stringify([whole, await wholeView(source).canaries({ limit: 500 })])
+    for (const secret of [
+      /(?:gmail|hotmail|yahoo)-1/,
+      /S3150|192\.0\.2\.25|AUTHENTICATIONFAILED/,
+      /canary-\d/,
+      /01HZXAMP0E000001/,
+      /"delivered"/,
+    ]) {
+      expect(secret.test(all), String(secret)).toBe(true)
+      expect(secret.exec(told)).toBeNull()
+    }
   })
 })
 

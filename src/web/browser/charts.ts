@@ -1,7 +1,7 @@
 import type { Chart, ChartConfiguration, ChartDataset } from 'chart.js'
 
 import { el } from './dom.ts'
-import { VERDICTS, type Status, type VerdictName } from './status-data.ts'
+import { VERDICTS, type Status } from './status-data.ts'
 import { many, took, VERDICT_WORDS } from './words.ts'
 
 declare global {
@@ -10,13 +10,16 @@ declare global {
   }
 }
 
+type Placement = Pick<Status, 'steps' | 'placement'>
+type Arrival = Pick<Status, 'steps' | 'arrival'>
+
 /** Draws the charts of the page, and redraws them in place: never a chart torn down while one looks at it. */
 export class Charts {
   readonly #made = new Map<HTMLCanvasElement, Chart>()
   readonly #placement = new Map<string, HTMLElement>()
 
   /** Placement over time: a chart for every origin and provider that has any canary. */
-  placement(into: HTMLElement, status: Status, label: (at: number) => string): void {
+  placement(into: HTMLElement, status: Placement, label: (at: number) => string): void {
     const used = status.placement.filter(series =>
       series.steps.some(step => VERDICTS.some(verdict => step[verdict] > 0)),
     )
@@ -48,7 +51,7 @@ export class Charts {
   }
 
   /** Arrival times: median and 90th percentile of every provider, on a logarithmic scale. */
-  arrival(canvas: HTMLCanvasElement, status: Status, label: (at: number) => string): void {
+  arrival(canvas: HTMLCanvasElement, status: Arrival, label: (at: number) => string): void {
     const words = status.arrival
       .filter(series => series.all.p50 !== undefined)
       .map(({ provider, all }) => `${provider} half within ${took(all.p50 ?? 0)}`)
@@ -91,24 +94,22 @@ function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
 }
 
-// The bad news on top of the good, where it is seen.
-const STACKED: readonly VerdictName[] = VERDICTS
-
 function placementChart(
-  status: Status,
+  status: Placement,
   steps: Status['placement'][number]['steps'],
   label: (at: number) => string,
 ): ChartConfiguration {
-  const datasets: ChartDataset<'bar', number[]>[] = STACKED.map(verdict => ({
-    label: VERDICT_WORDS[verdict],
-    data: steps.map(step => step[verdict]),
-    backgroundColor: colour(verdict),
-    borderColor: colour('surface'),
-    borderWidth: { top: 1 },
-    borderSkipped: false,
-    barPercentage: 1,
-    categoryPercentage: 0.86,
-  }))
+  const datasets: ChartDataset<'bar', number[]>[] = // The bad news on top of the good, where it is seen.
+    VERDICTS.map(verdict => ({
+      label: VERDICT_WORDS[verdict],
+      data: steps.map(step => step[verdict]),
+      backgroundColor: colour(verdict),
+      borderColor: colour('surface'),
+      borderWidth: { top: 1 },
+      borderSkipped: false,
+      barPercentage: 1,
+      categoryPercentage: 0.86,
+    }))
   const options = commonOptions()
   return {
     type: 'bar',
@@ -144,14 +145,15 @@ function placementChart(
 }
 
 // Dash, width and mark differ as well: lines are told apart without their colours.
-const TIMES = [1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 14_400, 43_200, 86_400]
+const TIMES = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 14_400, 43_200, 86_400]
+const LEAST = 0.1
 const MARKS = ['circle', 'rect', 'triangle', 'rectRot', 'star', 'cross'] as const
 
-function arrivalChart(status: Status, label: (at: number) => string): ChartConfiguration {
+function arrivalChart(status: Arrival, label: (at: number) => string): ChartConfiguration {
   const datasets = status.arrival.flatMap((series, index) =>
     (['p50', 'p90'] as const).map((quantile): ChartDataset<'line', (number | null)[]> => ({
       label: `${series.provider}, ${quantile === 'p50' ? 'half' : '9 of 10'}`,
-      data: series.steps.map(step => step[quantile] ?? null),
+      data: series.steps.map(step => shownTime(step[quantile])),
       borderColor: colour(`line-${(index % 6) + 1}`),
       backgroundColor: colour(`line-${(index % 6) + 1}`),
       borderWidth: quantile === 'p50' ? 2 : 1.5,
@@ -193,6 +195,11 @@ function arrivalChart(status: Status, label: (at: number) => string): ChartConfi
       },
     },
   }
+}
+
+/** A mailbox that knows whole seconds says 0, which a logarithm cannot show; nor is it a difference to anybody. */
+function shownTime(seconds: number | undefined): number | null {
+  return seconds === undefined ? null : Math.max(LEAST, seconds)
 }
 
 function commonOptions() {

@@ -1,5 +1,12 @@
+import { queryOf } from './address.ts'
 import { cell, el, rowOf } from './dom.ts'
-import { VERDICTS, type Cell, type Status, type VerdictCounts } from './status-data.ts'
+import {
+  VERDICTS,
+  type Cell,
+  type RangeName,
+  type Status,
+  type VerdictCounts,
+} from './status-data.ts'
 import {
   blindProviders,
   healthOf,
@@ -37,18 +44,19 @@ export function matrixRows(status: Status): readonly Node[] {
       el('th', { scope: 'row', role: 'rowheader' }, origin),
       ...status.providers.map(provider => {
         const found = status.cells.find(one => one.origin === origin && one.provider === provider)
-        return cell(provider, {}, ...(found ? contentOf(found, blind.has(provider)) : []))
+        const content = found ? cellContent(found, blind.has(provider), status.range) : []
+        return cell(provider, {}, ...content)
       }),
     ),
   )
 }
 
-function contentOf(of: Cell, blind: boolean): readonly Node[] {
+/** The share that reached the inbox, and everything that is needed to believe it. */
+export function cellContent(of: Cell, blind: boolean, range: RangeName): readonly Node[] {
   const health = blind ? BLIND : healthOf(of)
   const { inbox, counts } = of
-  if (inbox.n === 0) {
-    return [block('share none', '–'), ...footOf(health, counts)]
-  }
+  const word = el('p', {}, chip(health.tone, health.word))
+  if (inbox.n === 0) return [el('p', { class: 'share none' }, '–'), word, partsOf(of, range)]
   return [
     el(
       'p',
@@ -57,18 +65,36 @@ function contentOf(of: Cell, blind: boolean): readonly Node[] {
       el('span', { class: 'quiet' }, ` ${inbox.hits} of ${inbox.n}`),
     ),
     barOf(counts),
-    el('p', { class: 'quiet small' }, `95 %: ${intervalOf(inbox)}`),
-    ...footOf(health, counts, of.late),
+    el('p', { class: 'quiet small' }, `${intervalOf(inbox)} with 95 % confidence`),
+    word,
+    partsOf(of, range),
   ]
 }
 
-function footOf(health: Health, counts: VerdictCounts, late = 0): readonly Node[] {
+/** What did not reach the inbox, each leading to the canaries it was counted from. */
+function partsOf({ origin, provider, counts, late }: Cell, range: RangeName): HTMLElement {
   const others = VERDICTS.filter(verdict => verdict !== 'inbox' && counts[verdict] > 0)
-  const words = others.map(verdict => {
-    const came = verdict === 'missing' && late > 0 ? ` (${late} came late)` : ''
-    return el('li', { class: verdict }, `${counts[verdict]} ${VERDICT_WORDS[verdict]}${came}`)
-  })
-  return [chip(health.tone, health.word), el('ul', { class: 'parts' }, ...words)]
+  return el(
+    'ul',
+    { class: 'parts' },
+    ...others.map(verdict =>
+      el(
+        'li',
+        { class: verdict },
+        el(
+          'a',
+          {
+            href: `/${queryOf({ range, origin, provider, verdict })}#last`,
+            'data-origin': origin,
+            'data-provider': provider,
+            'data-verdict': verdict,
+          },
+          `${counts[verdict]} ${VERDICT_WORDS[verdict]}`,
+        ),
+        verdict === 'missing' && late > 0 ? ` (${late} came late)` : undefined,
+      ),
+    ),
+  )
 }
 
 /** The verdicts side by side; the numbers beneath say the same, so it is nothing to be read out. */
@@ -81,8 +107,4 @@ function barOf(counts: VerdictCounts): HTMLElement {
     bar.append(part)
   }
   return bar
-}
-
-function block(className: string, text: string): HTMLElement {
-  return el('p', { class: className }, text)
 }

@@ -83,7 +83,9 @@ export interface RealMail {
 }
 
 export interface CanarySummary {
+  /** '' on the public page, where nothing more is told. */
   readonly id: string
+  /** When it was submitted, or was to be. */
   readonly at: number
   readonly origin: string
   readonly provider: string
@@ -100,16 +102,57 @@ export interface CanarySummary {
   readonly queueId: string
 }
 
+/** What is asked of the list of canaries; '' is any. */
+export interface CanaryQuestion {
+  readonly origin: string
+  readonly provider: string
+  readonly seed: string
+  readonly verdict: string
+}
+
+/** A part of the list, newest first, as /api/canaries sends it. */
+export interface CanaryList {
+  readonly canaries: readonly CanarySummary[]
+  /** The rest are those scheduled before: `until` of the next question. Absent at the end. */
+  readonly older?: number
+}
+
+/** One host on the way of a canary, as its Received field tells. What it does not tell is ''. */
+export interface CanaryHop {
+  readonly from: string
+  readonly by: string
+  readonly protocol: string
+  readonly tls: string
+  /** Absent where the date cannot be read. */
+  readonly at?: number
+  /** Milliseconds since the hop before; negative where two clocks disagree. */
+  readonly delay?: number
+}
+
 /** Everything known of one canary, as /api/canaries/ID sends it. */
 export interface CanaryDetails {
   readonly summary: CanarySummary
-  readonly canary: { readonly submittedAt: number; readonly deadlineAt: number }
+  readonly canary: {
+    readonly probe: string
+    readonly content: string
+    readonly scheduledAt: number
+    /** 0 where the origin did not take it. */
+    readonly submittedAt: number
+    readonly deadlineAt: number
+  }
   readonly decidedAt: number
   readonly lateAt: number
   readonly sightings: readonly {
     readonly folder: string
+    readonly placement: string
+    readonly tab?: string
     readonly arrivedAt: number
+    /** The clock that told it: `internaldate`, `received` or `detection`. */
+    readonly arrivalSource: string
+    readonly seenAt: number
     readonly auth: { readonly spf: string; readonly dkim: string; readonly dmarc: string }
+    readonly hops: readonly CanaryHop[]
+    /** Without its token. */
     readonly header: string
   }[]
   /** What the relay did with it; empty for an origin that is not ours. */
@@ -123,9 +166,22 @@ export interface CanaryDetails {
   }[]
 }
 
+/** One seed account, as /api/seeds/NAME sends it. */
+export interface SeedReport {
+  readonly at: number
+  readonly range: RangeName
+  readonly steps: readonly number[]
+  readonly state: SeedState
+  readonly cells: readonly Cell[]
+  readonly placement: readonly PlacementSeries[]
+  readonly arrival: ArrivalSeries
+}
+
 export interface Status {
   readonly version: string
   readonly at: number
+  /** For everybody to read: no seed, no words of a server, no real mail, no page of one canary. */
+  readonly public: boolean
   readonly range: RangeName
   /** Beginning of every step. */
   readonly steps: readonly number[]
@@ -140,5 +196,6 @@ export interface Status {
     readonly since: number
     readonly providers: readonly RealMail[]
   }
-  readonly canaries: readonly CanarySummary[]
+  /** Whether there ever was a canary. */
+  readonly any: boolean
 }

@@ -1,20 +1,22 @@
 import { cell, el, rowOf } from './dom.ts'
 import { chip } from './matrix.ts'
-import type { ArrivalSeries, CanarySummary, RealMail, SeedState } from './status-data.ts'
+import type { ArrivalSeries, CanarySummary, RealMail, Status } from './status-data.ts'
 import { intervalOf, percentOf, seedHealth, stageWords, took, VERDICT_WORDS } from './words.ts'
 
 export function arrivalRows(arrival: readonly ArrivalSeries[]): readonly Node[] {
-  return arrival.map(({ provider, all }, index) =>
-    rowOf(
-      el(
-        'th',
-        { scope: 'row', role: 'rowheader', class: `line line-${(index % 6) + 1}` },
-        provider,
-      ),
-      cell('Half within', { class: 'number' }, all.p50 === undefined ? '–' : took(all.p50)),
-      cell('9 of 10 within', { class: 'number' }, all.p90 === undefined ? '–' : took(all.p90)),
-      cell('Canaries', { class: 'number' }, String(all.n)),
-    ),
+  return arrival.flatMap(({ provider, all }, index) =>
+    all.n === 0
+      ? []
+      : rowOf(
+          el(
+            'th',
+            { scope: 'row', role: 'rowheader', class: `line line-${(index % 6) + 1}` },
+            provider,
+          ),
+          cell('Half within', { class: 'number' }, all.p50 === undefined ? '–' : took(all.p50)),
+          cell('9 of 10 within', { class: 'number' }, all.p90 === undefined ? '–' : took(all.p90)),
+          cell('Canaries', { class: 'number' }, String(all.n)),
+        ),
   )
 }
 
@@ -41,12 +43,17 @@ export function realRows(real: readonly RealMail[]): readonly Node[] {
   })
 }
 
-export function seedRows(seeds: readonly SeedState[], clock: (at: number) => string): Node[] {
-  return seeds.map(seed => {
+export function seedRows(status: Status, clock: (at: number) => string): Node[] {
+  return status.seeds.map(seed => {
     const { tone, word } = seedHealth(seed)
     const said = [seed.blindness, seed.detail].filter(text => text !== '').join(': ')
+    const href = `/seeds/${encodeURIComponent(seed.seed)}?range=${status.range}`
     return rowOf(
-      el('th', { scope: 'row', role: 'rowheader' }, seed.seed),
+      el(
+        'th',
+        { scope: 'row', role: 'rowheader' },
+        status.public ? seed.seed : el('a', { href }, seed.seed),
+      ),
       cell('Provider', {}, seed.provider),
       cell('State', {}, chip(tone, word)),
       cell('Last look', {}, seed.lookedAt === 0 ? 'never' : clock(seed.lookedAt)),
@@ -58,16 +65,12 @@ export function seedRows(seeds: readonly SeedState[], clock: (at: number) => str
 export function canaryRows(
   canaries: readonly CanarySummary[],
   clock: (at: number) => string,
-  open: (id: string) => void,
+  isPublic: boolean,
 ): readonly Node[] {
   return canaries.map(canary =>
     rowOf(
       cell('Sent', { class: 'when' }, timeOf(canary.at, clock)),
-      cell(
-        'Canary',
-        {},
-        routeOf(canary, () => open(canary.id)),
-      ),
+      cell('Canary', { class: 'route' }, isPublic ? routeOf(canary) : linkTo(canary)),
       cell('Verdict', { class: 'verdict' }, chip(canary.verdict, VERDICT_WORDS[canary.verdict])),
       cell('Took', { class: 'number' }, canary.seconds === undefined ? '' : took(canary.seconds)),
       cell('How far', { class: 'said' }, storyOf(canary)),
@@ -75,14 +78,16 @@ export function canaryRows(
   )
 }
 
-function routeOf(canary: CanarySummary, open: () => void): HTMLElement {
-  const to = el('span', { class: 'quiet' }, ' to ')
-  const button = el('button', { type: 'button', class: 'plain' }, canary.origin, to, canary.seed)
-  button.addEventListener('click', open)
-  return button
+function linkTo(canary: CanarySummary): HTMLElement {
+  return el('a', { href: `/canaries/${encodeURIComponent(canary.id)}` }, routeOf(canary))
 }
 
-function storyOf(canary: CanarySummary): string {
+function routeOf({ origin, seed }: CanarySummary): HTMLElement {
+  return el('span', {}, origin, el('span', { class: 'quiet' }, ' to '), seed)
+}
+
+/** How far it came that did not arrive, and what was said. */
+export function storyOf(canary: CanarySummary): string {
   return [
     canary.stage === '' ? '' : stageWords(canary.stage),
     canary.detail,

@@ -51,8 +51,9 @@ export function intervalOf(rate: Rate): string {
   return `${Math.round(rate.low * 100)}–${Math.round(rate.high * 100)} %`
 }
 
-/** A duration as a glance wants it: `4.2 s`, `12 s`, `3 min`, `2 h 5 min`. */
+/** A duration as a glance wants it: `< 0.1 s`, `4.2 s`, `12 s`, `3 min`, `2 h 5 min`. */
 export function took(seconds: number): string {
+  if (seconds < 0.05) return '< 0.1 s'
   if (seconds < 9.95) return `${Number(seconds.toFixed(1))} s`
   if (seconds < 120) return `${Math.round(seconds)} s`
   const minutes = Math.round(seconds / 60)
@@ -142,4 +143,22 @@ export function headlineOf(status: Status): { readonly title: string; readonly l
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+export function wordsOf(...parts: readonly string[]): string {
+  return parts.filter(part => part !== '').join(' ')
+}
+
+/** Whose clock an arrival time is by. */
+export const ARRIVAL_SOURCE_WORDS: ReadonlyMap<string, string> = new Map([
+  ['internaldate', 'the mailbox (INTERNALDATE)'],
+  ['received', 'the last Received field'],
+  ['detection', 'our own sight of it'],
+])
+
+/** What a result of SPF, DKIM or DMARC means for the mail (RFC 8601 section 2.7). */
+export function authTone(result: string): Health['tone'] {
+  if (result === 'pass') return 'good'
+  if (result === 'fail' || result === 'permerror' || result === 'policy') return 'bad'
+  return result === 'softfail' || result === 'temperror' ? 'doubtful' : 'none'
 }

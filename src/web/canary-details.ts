@@ -1,0 +1,59 @@
+import { parseHeader } from '../mail/headers.ts'
+import { receivedChain } from '../mail/received-chain.ts'
+import type { CanaryRecord } from '../probe/history.ts'
+import type { Sighting } from '../probe/model.ts'
+import type { MessageRecord } from '../relay/queue/store.ts'
+import type { CanaryDetails, CanaryHop } from './browser/status-data.ts'
+import { summaryOf } from './canary-summary.ts'
+
+const CUT = '[token cut]'
+
+/** Everything of a canary but its token, which would let anybody forge its arrival. */
+export function detailsOf(record: CanaryRecord, message: MessageRecord | undefined): CanaryDetails {
+  const { canary, decidedAt, lateAt, sightings } = record
+  const { probe, content, scheduledAt, submittedAt, deadlineAt } = canary
+  return {
+    summary: summaryOf(record),
+    canary: { probe, content, scheduledAt, submittedAt, deadlineAt },
+    decidedAt,
+    lateAt,
+    sightings: sightings.map(sighting => seenOf(sighting, canary.token)),
+    timeline: message?.timeline ?? [],
+  }
+}
+
+function seenOf(sighting: Sighting, token: string): CanaryDetails['sightings'][number] {
+  const { folder, placement, tab, arrivedAt, arrivalSource, seenAt, auth } = sighting
+  const header = withoutToken(sighting.header, token)
+  return {
+    folder,
+    placement,
+    ...(tab !== undefined && { tab }),
+    arrivedAt,
+    arrivalSource,
+    seenAt,
+    auth,
+    hops: hopsOf(header),
+    header,
+  }
+}
+
+/** In whatever case: hosts that change that of a Message-ID leave the token valid. */
+function withoutToken(text: string, token: string): string {
+  if (token === '') return text
+  const literal = token.replaceAll(/[^0-9A-Za-z]/g, String.raw`\$&`)
+  return text.replaceAll(new RegExp(literal, 'gi'), CUT)
+}
+
+function hopsOf(header: string): readonly CanaryHop[] {
+  return receivedChain(parseHeader(Buffer.from(header))).map(
+    ({ from, by, protocol, tls, at, delay }) => ({
+      from,
+      by,
+      protocol,
+      tls,
+      ...(at !== undefined && { at }),
+      ...(delay !== undefined && { delay }),
+    }),
+  )
+}
