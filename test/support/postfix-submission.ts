@@ -114,11 +114,23 @@ export async function startPostfixSubmission(
   }
 }
 
-/** Dovecot as nothing but the one who checks passwords, by a socket. */
-async function startLogins(
+/**
+ * Dovecot as nothing but the one who checks passwords, by a socket.
+ *
+ * @param options scheme: how the password is stored; PLAIN costs nothing to verify
+ */
+export async function startLogins(
   folder: string,
-  { login, password }: { readonly login: string; readonly password: string },
-): Promise<{ readonly socket: string; stop(): Promise<void> }> {
+  {
+    login,
+    password,
+    scheme = 'PLAIN',
+  }: {
+    readonly login: string
+    readonly password: string
+    readonly scheme?: 'PLAIN' | 'SHA512-CRYPT'
+  },
+): Promise<{ readonly socket: string; readonly pid: number; stop(): Promise<void> }> {
   const root = process.getuid?.() === 0
   const user = root ? 'nobody' : (process.env['USER'] ?? 'nobody')
   for (const part of ['', 'run', 'state']) {
@@ -126,7 +138,9 @@ async function startLogins(
     if (root) await chown(join(folder, part), 65_534, 65_534)
   }
   const socket = join(folder, 'run', 'logins')
-  await writeFile(join(folder, 'users'), `${login}:{PLAIN}${password}\n`)
+  const hashing = ['pw', '-s', scheme, '-p', password]
+  const stored = await promisify(execFile)(findProgram('doveadm') ?? 'doveadm', hashing)
+  await writeFile(join(folder, 'users'), `${login}:${stored.stdout.trim()}\n`)
   const configuration = `base_dir = ${folder}/run
 state_dir = ${folder}/state
 log_path = ${folder}/dovecot.log
@@ -171,5 +185,5 @@ service auth {
       await eventually(there, 'the socket of Dovecot')
     },
   })
-  return { socket, stop: () => server.stop() }
+  return { socket, pid: server.pid, stop: () => server.stop() }
 }

@@ -24,6 +24,8 @@ export interface PostfixOptions {
 export interface Postfix {
   readonly address: string
   readonly port: number
+  /** Of its master. */
+  readonly pid: number
   /** Path of its mail log. */
   readonly log: string
   /** What `maildir` has received, without order. Postfix has added its headers; lines end in LF. */
@@ -81,6 +83,7 @@ export async function startPostfix(folder: string, options: PostfixOptions): Pro
   return {
     address,
     port,
+    pid: master.pid,
     log: join(home, 'mail.log'),
     async messages() {
       const names = await readdir(join(inbox, 'new')).catch(() => [])

@@ -1,0 +1,142 @@
+import { mkdtemp, rm, chmod } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+import { postfixVersion } from '../support/postfix-submission.ts'
+import { withDeferred } from './deferred.ts'
+import { idleCost } from './idle.ts'
+import { compileTools } from './native.ts'
+import { comparePairs } from './pairs.ts'
+import { startPostfixSubject } from './postfix-subject.ts'
+import { startRelay } from './relay-subject.ts'
+import { formatRows, formatVerdicts, table, type Row, type Verdict } from './report.ts'
+import {
+  DEFERRED,
+  DEFERRED_ACCEPT_TARGET,
+  DEFERRED_READY_TARGET,
+  IDLE_SESSIONS,
+  IDLE_TARGET_KIB,
+  SCENARIOS,
+} from './scenarios.ts'
+import { Sink } from './sink.ts'
+
+const USAGE = `Usage: test/bench/run [--quick] [--only NAME[,NAME]] [--rounds N] [--json]
+
+Measures mailcanary beside Postfix: same machine, same run, in turns, each message synced to the disk before its 250,
+all handed on to one next hop. Then idle sessions, and a queue full of deferred messages. Names are
+${SCENARIOS.map(({ name }) => name).join(' ')} idle deferred. Needs root (Postfix), cc and the headers of OpenSSL:
+test/install-servers installs them. Takes some ten minutes, two with --quick.
+
+Exit code 0: all targets met; 1: some missed; 2: it could not be measured.`
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(USAGE)
+    return 0
+  }
+  const only = values.only?.split(',')
+  const wanted = (name: string): boolean => only === undefined || only.includes(name)
+  const { quick } = values
+  const rounds = Number(values.rounds ?? (quick ? 1 : 5))
+  const folder = await mkdtemp(join(tmpdir(), 'mailcanary-bench-'))
+  // Servers that drop root have to get in.
+  await chmod(folder, 0o755)
+  const { loadgen, sink: program } = await compileTools(join(folder, 'tools'))
+  const sink = await Sink.start(program, folder)
+  const stops: (() => Promise<void>)[] = [() => sink.stop()]
+  const bench = { loadgen, sink }
+  const rows: Row[] = []
+  const verdicts: Verdict[] = []
+  const facts: (readonly [string, string])[] = []
+  const note = (text: string): void => void process.stderr.write(`${text}\n`)
+  try {
+    const ours = await startRelay(join(folder, 'ours'), sink.port)
+    stops.push(() => ours.stop())
+    const pairs = SCENARIOS.filter(({ name }) => wanted(name))
+    if (pairs.length > 0) {
+      const postfix = await startPostfixSubject(join(folder, 'plain'), sink.port, 'PLAIN')
+      stops.push(() => postfix.stop())
+      const hashed = await startPostfixSubject(join(folder, 'hashed'), sink.port, 'SHA512-CRYPT')
+      stops.push(() => hashed.stop())
+      for (const scenario of pairs) {
+        note(`${scenario.name}: ${scenario.title}`)
+        const messages = scenario.messages[quick ? 1 : 0]
+        const subjects = { ours, postfix, hashed }
+        const result = await comparePairs(subjects, scenario, { bench, messages, rounds })
+        rows.push(...result.rows)
+        verdicts.push(...result.verdicts)
+      }
+    }
+    if (wanted('idle')) {
+      note(`idle: ${IDLE_SESSIONS} sessions`)
+      const kib = await idleCost(ours, IDLE_SESSIONS, loadgen)
+      verdicts.push({
+        what: `idle: memory of one of ${IDLE_SESSIONS} TLS sessions`,
+        target: `at most ${IDLE_TARGET_KIB} KiB`,
+        measured: `${kib.toFixed(1)} KiB`,
+        met: kib <= IDLE_TARGET_KIB,
+      })
+    }
+    const b50 = SCENARIOS.find(({ name }) => name === 'b50')
+    if (wanted('deferred') && b50 !== undefined) {
+      const deferred = DEFERRED[quick ? 1 : 0]
+      note(`deferred: a queue of ${deferred}`)
+      const messages = b50.messages[quick ? 1 : 0]
+      const result = await withDeferred(join(folder, 'deferred'), b50, {
+        bench,
+        deferred,
+        messages,
+        rounds,
+      })
+      const of = `deferred: ${deferred} in the queue`
+      const share = DEFERRED_ACCEPT_TARGET
+      verdicts.push(
+        {
+          what: `${of}, accepted of what an empty one accepts`,
+          target: `at least ${100 * share} %`,
+          measured: `${(100 * result.acceptShare).toFixed(0)} %`,
+          met: result.acceptShare >= share,
+        },
+        {
+          what: `${of}, ready after a restart`,
+          target: `under ${DEFERRED_READY_TARGET} s`,
+          measured: `${result.readySeconds.toFixed(2)} s`,
+          met: result.readySeconds < DEFERRED_READY_TARGET,
+        },
+      )
+      facts.push(
+        [`${of}: memory of the daemon under load`, `${result.memoryMiB.toFixed(0)} MiB`],
+        [`${of}: mailcanary queue list`, `${result.listSeconds.toFixed(2)} s`],
+      )
+    }
+    if (values.json) {
+      console.log(JSON.stringify({ postfix: await postfixVersion(), rows, verdicts, facts }))
+    } else {
+      console.log(`Postfix ${await postfixVersion()}, medians of ${rounds}\n`)
+      if (rows.length > 0) console.log(`${formatRows(rows)}\n`)
+      if (facts.length > 0) console.log(`${table(['', ''], facts)}\n`)
+      console.log(formatVerdicts(verdicts))
+    }
+    return verdicts.every(({ met }) => met) ? 0 : 1
+  } finally {
+    for (const stop of stops.toReversed()) await stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error)
+  process.exitCode = 2
+}
