@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+
 import type { ApplicationPasswords } from '../account/application-passwords.ts'
 import type { ReportAccountEvent } from '../account/events.ts'
 import { HOUR, SECOND } from '../base/clock.ts'
@@ -102,6 +104,7 @@ export async function createRelay(
     onAccepted: () => runner.wake(),
     report: report.relay,
     clock,
+    workers: workersOf(config.listen.workers),
     postmaster: `postmaster@${config.directory.domains[0] ?? config.hostname}`,
     ...submissionRules(loaded),
   })
@@ -137,6 +140,16 @@ export async function createRelay(
     sites: domains => runner.sites(domains),
     report: report.relay,
   }
+}
+
+// Beyond this the one thread that owns the store is what all wait for.
+const MOST_WORKERS = 8
+
+/** Only Linux spreads connections over threads that share a port. */
+function workersOf(wanted: 'auto' | number): number {
+  if (wanted !== 'auto') return wanted
+  const cores = availableParallelism()
+  return process.platform !== 'linux' || cores === 1 ? 0 : Math.min(cores, MOST_WORKERS)
 }
 
 function listenersOf({ config }: LoadedRelay, directory: Directory): ListenerOptions[] {

@@ -1,4 +1,4 @@
-import { constants, createPrivateKey, X509Certificate } from 'node:crypto'
+import { constants, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 
 import type { CertificatePair } from './certificate.ts'
@@ -56,16 +56,26 @@ interface Identity extends CertificatePair {
 /** Certificates that fit their keys, ready to be shown. */
 export class ServerIdentities {
   readonly #identities: readonly [Identity, ...Identity[]]
+  /** Of the tickets by which a client takes up its session again, at whichever thread it meets. */
+  readonly ticketKeys: Buffer
 
   /** @throws Problem where a certificate and its key do not fit or cannot be read */
-  constructor([first, ...further]: CertificatePairs) {
-    this.#identities = [identity(first), ...further.map(identity)]
+  constructor([first, ...further]: CertificatePairs, ticketKeys: Uint8Array = randomBytes(48)) {
+    this.ticketKeys = Buffer.from(ticketKeys)
+    const made = (pair: CertificatePair): Identity => identity(pair, this.ticketKeys)
+    this.#identities = [made(first), ...further.map(made)]
   }
 
   /** For listeners that make the context of the default certificate themselves. */
   get options(): SecureContextOptions & { readonly cert: string; readonly key: string } {
     const { certificate, key } = this.#identities[0]
-    return { ...SERVER_TLS, cert: certificate, key }
+    return { ...SERVER_TLS, cert: certificate, key, ticketKeys: this.ticketKeys }
+  }
+
+  /** What they were made of; another thread can make them anew. */
+  get pairs(): CertificatePairs {
+    const [first, ...further] = this.#identities
+    return [pairOf(first), ...further.map(pairOf)]
   }
 
   get default(): SecureContext {
@@ -96,13 +106,18 @@ export function namesOf({ subjectAltName = '' }: X509Certificate): string {
   return subjectAltName.replaceAll(/(?:DNS|IP Address):/g, '') || 'no name'
 }
 
-function identity(pair: CertificatePair): Identity {
+function pairOf({ certificate, key }: CertificatePair): CertificatePair {
+  return { certificate, key }
+}
+
+function identity(pair: CertificatePair, ticketKeys: Buffer): Identity {
   try {
     const parsed = new X509Certificate(pair.certificate)
     if (!parsed.checkPrivateKey(createPrivateKey(pair.key))) {
       throw new Problem('the key does not belong to the certificate')
     }
-    const context = createSecureContext({ ...SERVER_TLS, cert: pair.certificate, key: pair.key })
+    const { certificate: cert, key } = pair
+    const context = createSecureContext({ ...SERVER_TLS, cert, key, ticketKeys })
     return { ...pair, parsed, context }
   } catch (error) {
     throw new Problem(`certificate and key cannot be used: ${messageOf(error)}`, { cause: error })

@@ -119,6 +119,7 @@ export const relaySchema = z.strictObject({
       submission: z.array(hostPort()).default([]),
       local: z.array(localListener).default([]),
       ssh: sshSocket.optional(),
+      workers: z.union([z.literal('auto'), count(0, 64)]).default('auto'),
     },
     { error: 'is missing: say where clients connect, with submissions (465) and submission (587)' },
   ),

@@ -120,6 +120,12 @@ export function entryOf(event: Event): Entry {
         'relay',
         `renewed certificate in use: ${event.names.join('; ')}, until ${new Date(event.expiry).toISOString()}`,
       )
+    case 'session-worker-ended':
+      return {
+        ...warn('relay', `a thread of sessions has ended and is started again: ${event.cause}`),
+        level: 'error',
+        tone: 'bad',
+      }
     case 'relay-fault':
     case 'probe-fault':
       return { ...warn(event.part, `fault: ${event.cause}`), level: 'error', tone: 'bad' }

@@ -75,6 +75,8 @@ export type RelayEvent =
       /** When the first of them ends, milliseconds since the epoch. */
       readonly expiry: number
     }
+  /** A thread that served sessions is dead, and they with it; another one takes its place. */
+  | { readonly kind: 'session-worker-ended'; readonly cause: string }
   | { readonly kind: 'relay-fault'; readonly part: string; readonly cause: string }
 
 export type ReportRelayEvent = (event: RelayEvent) => void

@@ -99,6 +99,11 @@ export function relayMetrics(
     'Delivery reports: queued, or undeliverable themselves.',
     combinations({ result: ['queued', 'undeliverable'] }),
   )
+  const workers = counter(
+    registry,
+    'mailcanary_relay_session_workers_ended_total',
+    'Threads of sessions that have died, each with a line in the log; they are started again.',
+  )
   const faults = counter(
     registry,
     'mailcanary_relay_faults_total',
@@ -149,6 +154,9 @@ export function relayMetrics(
         return
       case 'certificate-reloaded':
         // When they end is asked at each scrape.
+        return
+      case 'session-worker-ended':
+        workers.inc()
         return
       case 'relay-fault':
         faults.inc()

@@ -13,8 +13,19 @@ interface MeterOptions {
   readonly clock: Clock
 }
 
+/** What sessions ask about limits. */
+export interface Metering {
+  /**
+   * Begins a message.
+   *
+   * @param session ends with the session, which has one message at a time
+   * @returns undefined for a login without limits
+   */
+  begin(login: string, session: AbortSignal): Pick<Allowance, keyof Allowance> | undefined
+}
+
 /** Holds what logins send against their limits. */
-export class Meter {
+export class Meter implements Metering {
   readonly #options: MeterOptions
 
   constructor(options: MeterOptions) {

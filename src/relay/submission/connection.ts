@@ -42,9 +42,11 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   readonly #gone = new AbortController()
   readonly network: string
   readonly memory: MemoryShare
+  readonly #sessions: OpenCount
   readonly #local: LocalAccess | undefined
   readonly door: SocketDoor | undefined
   #counted = false
+  #admitted = false
   #ready = false
   #spoken = false
   #working = false
@@ -52,6 +54,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   #intake: Intake | undefined
 
   /**
+   * @param access.sessions of this listener
    * @param access.local on a listener for local applications: whom it trusts
    * @param access.door on a Unix socket: how one gets in there
    */
@@ -60,10 +63,15 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     socket: Socket,
     options: SMTPConnectionOptions,
     site: Site,
-    access: { readonly local: LocalAccess | undefined; readonly door: SocketDoor | undefined },
+    access: {
+      readonly sessions: OpenCount
+      readonly local: LocalAccess | undefined
+      readonly door: SocketDoor | undefined
+    },
   ) {
     super(server, socket, options)
     this.#site = site
+    this.#sessions = access.sessions
     this.network = networkOf(this.remoteAddress)
     this.memory = site.memory.share()
     this.#local = access.local
@@ -111,16 +119,15 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   #greet(): void {
     if (this._closing || this._closed) return
     this._resetSession()
-    const server = this._server.connections.size
     this.#counted = this.#counts.take(this.network)
+    this.#admitted = this.#sessions.take('')
     // A program that is trusted needs no directory.
     const unready = this.#local ? undefined : this.#site.ready()
     if (this.#stopping) this.say(SHUTTING_DOWN)
     else if (this.#spoken) this.say(TALKS_TOO_SOON)
     else if (this.#local?.admits(this.remoteAddress) === false) this.#turnAway()
-    else if (!this.#counted || server > this.#site.limits.connections) {
-      this.say(TOO_MANY_CONNECTIONS)
-    } else if (unready !== undefined) this.say(reply(421, '4.3.0', unready))
+    else if (!this.#counted || !this.#admitted) this.say(TOO_MANY_CONNECTIONS)
+    else if (unready !== undefined) this.say(reply(421, '4.3.0', unready))
     else {
       this.#ready = true
       if (this.#local) this.#deadlines.loggedIn()
@@ -237,6 +244,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     this.#gone.abort()
     this.#deadlines.stop()
     if (this.#counted) this.#counts.giveBack(this.network)
+    if (this.#admitted) this.#sessions.giveBack('')
     this.memory.close()
     void this.#intake?.abort()
   }

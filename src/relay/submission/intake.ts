@@ -186,18 +186,16 @@ export class Intake implements DataSink {
     if (body === undefined) return
     this.#committing = true
     const envelope = this.#transaction.envelope({ eightBit, eightBitHeader: this.#eightBitHeader })
+    const message: NewMessage = {
+      id: this.#id,
+      envelope,
+      login: this.#principal.login,
+      acceptedAt: this.#at,
+      messageId: this.#messageId,
+    }
     let judged: Judgement
     try {
-      judged = await this.#put(
-        {
-          id: this.#id,
-          envelope,
-          login: this.#principal.login,
-          acceptedAt: this.#at,
-          messageId: this.#messageId,
-        },
-        body,
-      )
+      judged = await this.#put(message, body)
     } catch (error) {
       await this.#fail(error)
       return
@@ -208,14 +206,7 @@ export class Intake implements DataSink {
     if (judged.kind === 'defer') {
       return this.#refuse(overLimitReply(judged), { reason: 'over a limit' })
     }
-    this.#site.report({
-      kind: 'message-accepted',
-      id: this.#id,
-      login: this.#principal.login,
-      size: this.#size,
-      recipients: envelope.recipients.length,
-    })
-    this.#site.onAccepted(this.#id)
+    this.#site.onAccepted(message, this.#size)
   }
 
   async #put(message: NewMessage, body: BodyWriter): Promise<Judgement> {

@@ -1,4 +1,4 @@
-import { isIPv6, type AddressInfo, type Socket } from 'node:net'
+import { isIPv6, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 
 import { SMTPServer } from 'smtp-server'
@@ -27,6 +27,14 @@ export interface ListenerOptions {
   readonly socket?: SocketOptions
 }
 
+/** Where a listener is to be found. */
+export interface Place {
+  readonly name: string
+  /** `127.0.0.1:587` */
+  readonly address: string
+  readonly port: number
+}
+
 type SniAnswer = (error: Error | null, context?: SecureContext) => void
 
 /** One port. */
@@ -37,6 +45,7 @@ export class Listener extends SMTPServer {
   readonly #local: LocalAccess | undefined
   readonly #door: SocketDoor | undefined
   readonly #handshakes: OpenCount
+  readonly #sessions: OpenCount
   #identities: ServerIdentities
   readonly #open = new Set<SubmissionConnection>()
   #stopping = false
@@ -59,45 +68,29 @@ export class Listener extends SMTPServer {
     this.#site = site
     this.#identities = identities
     this.#options = options
-    const { connections } = site.limits
+    const { connections, connectionsPerNetwork } = site.limits
+    const of = `${options.name} ${options.socket?.path ?? options.host}`
     this.#door = options.socket && new SocketDoor(options.socket, connections, site.report)
-    this.#local = this.#door ? undefined : LocalAccess.of(options, connections)
-    this.#handshakes = new OpenCount(site.limits.connectionsPerNetwork)
+    this.#local = this.#door ? undefined : LocalAccess.of(options, connections, site.counts)
+    this.#handshakes = new OpenCount(connectionsPerNetwork, site.counts, `handshake ${of}`)
+    this.#sessions = new OpenCount(connections, site.counts, `session ${of}`)
   }
 
-  /** `127.0.0.1:587`, or the path of the socket, once it listens. */
-  get address(): string {
-    if (this.#options.socket) return this.#options.socket.path
-    const { address, family, port } = this.server.address() as AddressInfo
-    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
-  }
-
-  get port(): number {
-    return this.#options.socket ? 0 : (this.server.address() as AddressInfo).port
-  }
-
-  /** @throws Problem where the port or the socket cannot be had */
-  async open(): Promise<void> {
+  /** Where it listens, once it does. */
+  get place(): Place {
     const { socket } = this.#options
-    if (socket) await listenOnSocket(this.server, socket.path, socket.group)
-    else await this.#openPort()
-    this.#site.report({ kind: 'relay-listening', listener: this.name, address: this.address })
+    if (socket) return { name: this.name, address: socket.path, port: 0 }
+    return placeOf(this.name, this.server)
   }
 
-  async #openPort(): Promise<void> {
-    const { host, port, name } = this.#options
-    const ipv6Only = isIPv6(host)
-    const place = ipv6Only ? `[${host}]:${port}` : `${host}:${port}`
-    await new Promise<void>((resolve, reject) => {
-      const failed = (error: unknown): void =>
-        reject(new Problem(`${name} cannot listen on ${place}: ${reasonOf(error)}`))
-      this.server.once('error', failed)
-      // Otherwise `::` would take IPv4 along, and a listener on 0.0.0.0 beside it could not have the port.
-      this.server.listen({ port, host, ipv6Only }, () => {
-        this.server.off('error', failed)
-        resolve()
-      })
-    })
+  /**
+   * @param shared several threads listen on the port, and the kernel gives each connection to one of them
+   * @throws Problem where the port or the socket cannot be had
+   */
+  open(shared: boolean): Promise<void> {
+    const { socket } = this.#options
+    if (socket) return listenOnSocket(this.server, socket.path, socket.group)
+    return listen(this.server, this.#options, shared)
   }
 
   /** For handshakes to come; sessions that are open go on as they are. */
@@ -158,6 +151,7 @@ export class Listener extends SMTPServer {
 
   override connect(socket: Socket, options?: SMTPConnectionOptions | null): void {
     const connection = new SubmissionConnection(this, socket, options ?? {}, this.#site, {
+      sessions: this.#sessions,
       local: this.#local,
       door: this.#door,
     })
@@ -175,6 +169,36 @@ export class Listener extends SMTPServer {
     if ('meta' in error || 'remoteAddress' in error || !this.server.listening) return
     this.#site.report({ kind: 'relay-fault', part: this.name, cause: messageOf(error) })
   }
+}
+
+/** @param server one that listens */
+export function placeOf(name: string, server: Server): Place {
+  const { address, family, port } = server.address() as AddressInfo
+  return {
+    name,
+    address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`,
+    port,
+  }
+}
+
+/** @throws Problem where the port cannot be had */
+export async function listen(
+  server: Server,
+  { host, port, name }: ListenerOptions,
+  shared: boolean,
+): Promise<void> {
+  const ipv6Only = isIPv6(host)
+  const place = ipv6Only ? `[${host}]:${port}` : `${host}:${port}`
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: unknown): void =>
+      reject(new Problem(`${name} cannot listen on ${place}: ${reasonOf(error)}`))
+    server.once('error', failed)
+    // Otherwise `::` would take IPv4 along, and a listener on 0.0.0.0 beside it could not have the port.
+    server.listen({ port, host, ipv6Only, reusePort: shared }, () => {
+      server.off('error', failed)
+      resolve()
+    })
+  })
 }
 
 function reasonOf(error: unknown): string {

@@ -1,7 +1,7 @@
 import { AddressRanges, LOOPBACK_RANGES, trustProblem } from '../../base/network-range.ts'
 import { Problem } from '../../base/problem.ts'
 import type { Principal } from '../../directory/principal.ts'
-import { OpenCount } from './network.ts'
+import { OpenCount, type Counts } from './network.ts'
 
 /** Whom a listener without logins trusts, and as whom. */
 export interface LocalOptions {
@@ -17,13 +17,14 @@ export class LocalAccess {
   readonly open: OpenCount
   readonly #networks: AddressRanges
 
-  private constructor({ principal, networks }: LocalOptions, connections: number) {
+  private constructor({ principal, networks }: LocalOptions, open: OpenCount) {
     this.principal = principal
-    this.open = new OpenCount(connections)
+    this.open = open
     this.#networks = new AddressRanges(networks ?? LOOPBACK_RANGES)
   }
 
   /**
+   * @param limit connections at one time from one network; `counts` has them
    * @returns undefined for a listener that asks for logins
    * @throws Problem for one that would be an open relay
    */
@@ -34,7 +35,8 @@ export class LocalAccess {
       readonly tls: 'implicit' | 'starttls' | 'none'
       readonly local?: LocalOptions
     },
-    connections: number,
+    limit: number,
+    counts?: Counts,
   ): LocalAccess | undefined {
     const { name, host, tls, local } = listener
     if (tls !== 'none' && local === undefined) return undefined
@@ -42,7 +44,7 @@ export class LocalAccess {
     if (tls !== 'none') throw new Problem(`${name}: local applications are served without TLS`)
     const problem = trustProblem(host, local.networks)
     if (problem !== undefined) throw new Problem(`${name}: ${problem}`)
-    return new LocalAccess(local, connections)
+    return new LocalAccess(local, new OpenCount(limit, counts, `local ${name} ${host}`))
   }
 
   /** @param address of the client */

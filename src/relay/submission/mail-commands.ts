@@ -49,7 +49,7 @@ export class MailCommands {
     if (!this.#hasSpaceFor(parameters.value.size)) {
       return this.#refused(shortage(replies.STORE_FULL, 'the disk is nearly full'), principal)
     }
-    const allowance = this.#site.meter?.begin(principal.login)
+    const allowance = this.#site.meter?.begin(principal.login, this.#wire.signal)
     const over = await this.#overLimit(allowance && allowance.message(), principal)
     if (over) return over
     if (!this.#wire.memory.take(ENVELOPE_IN_MEMORY)) return this.#tooMuch(principal)

@@ -1,15 +1,31 @@
+/** A number of octets: of this thread, or of several together. */
+export interface Tally {
+  /** Adds, or takes away what is negative. @returns the sum of all */
+  add(octets: number): number
+}
+
+class OwnTally implements Tally {
+  #sum = 0
+
+  add(octets: number): number {
+    this.#sum += octets
+    return this.#sum
+  }
+}
+
 /** Octets of all sessions together that are in memory and not yet in the store. */
 export class MemoryBudget {
   readonly #limit: number
-  #taken = 0
+  readonly #tally: Tally
 
   /** @param limit octets */
-  constructor(limit: number) {
+  constructor(limit: number, tally: Tally = new OwnTally()) {
     this.#limit = limit
+    this.#tally = tally
   }
 
   get taken(): number {
-    return this.#taken
+    return this.#tally.add(0)
   }
 
   /** One session's part. */
@@ -18,9 +34,9 @@ export class MemoryBudget {
   }
 
   #add(octets: number): boolean {
-    if (octets > 0 && this.#taken + octets > this.#limit) return false
-    this.#taken += octets
-    return true
+    if (this.#tally.add(octets) <= this.#limit || octets <= 0) return true
+    this.#tally.add(-octets)
+    return false
   }
 }
 

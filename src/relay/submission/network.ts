@@ -29,26 +29,52 @@ function groups(text: string): string[] {
   )
 }
 
+/** How much is open, by key: in this thread, or in several together. */
+export interface Counts {
+  /** @returns how many there are with this one */
+  add(key: string): number
+  remove(key: string): void
+}
+
+/** The counts of one thread that serves alone. */
+export class OwnCounts implements Counts {
+  readonly #open = new Map<string, number>()
+
+  add(key: string): number {
+    const open = (this.#open.get(key) ?? 0) + 1
+    this.#open.set(key, open)
+    return open
+  }
+
+  remove(key: string): void {
+    const open = (this.#open.get(key) ?? 0) - 1
+    if (open > 0) this.#open.set(key, open)
+    else this.#open.delete(key)
+  }
+}
+
 /** Counts what is open by key, with a limit. */
 export class OpenCount {
   readonly #limit: number
-  readonly #open = new Map<string, number>()
+  readonly #counts: Counts
+  readonly #of: string
 
-  constructor(limit: number) {
+  /** @param of what is counted: tells it from all else in `counts` */
+  constructor(limit: number, counts: Counts = new OwnCounts(), of = '') {
     this.#limit = limit
+    this.#counts = counts
+    this.#of = of
   }
 
   /** @returns false if the limit is reached; then nothing was counted and nothing is to be given back */
   take(key: string): boolean {
-    const open = this.#open.get(key) ?? 0
-    if (open >= this.#limit) return false
-    this.#open.set(key, open + 1)
-    return true
+    const name = `${this.#of} ${key}`
+    if (this.#counts.add(name) <= this.#limit) return true
+    this.#counts.remove(name)
+    return false
   }
 
   giveBack(key: string): void {
-    const open = (this.#open.get(key) ?? 0) - 1
-    if (open > 0) this.#open.set(key, open)
-    else this.#open.delete(key)
+    this.#counts.remove(`${this.#of} ${key}`)
   }
 }

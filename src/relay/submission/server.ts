@@ -4,15 +4,17 @@ import type { Clock } from '../../base/clock.ts'
 import type { Part } from '../../base/lifecycle.ts'
 import type { ServerIdentities } from '../../base/server-tls.ts'
 import type { RelayEvent, ReportRelayEvent } from '../events.ts'
-import type { Meter } from '../limits/meter.ts'
+import type { Metering } from '../limits/meter.ts'
 import type { QueueStore } from '../queue/store.ts'
+import { Front } from './front.ts'
 import { DEFAULT_LIMITS, type SubmissionLimits } from './limits.ts'
-import { Listener, type ListenerOptions } from './listener.ts'
+import type { ListenerOptions, Place } from './listener.ts'
 import { LoginGate, type Authenticate } from './login-gate.ts'
 import { LoginThrottle } from './login-throttle.ts'
 import { MemoryBudget } from './memory-budget.ts'
-import { OpenCount } from './network.ts'
+import { OpenCount, OwnCounts } from './network.ts'
 import type { Site } from './site.ts'
+import { SessionWorkers } from './workers/session-workers.ts'
 
 export interface SubmissionOptions {
   /** Our own name: in the greeting, in Received and in Message-IDs that we add. */
@@ -25,7 +27,7 @@ export interface SubmissionOptions {
   readonly ready: () => string | undefined
   readonly store: Pick<QueueStore, 'newBody' | 'put'>
   /** Holds logins to their limits; without it there are none. */
-  readonly meter?: Meter
+  readonly meter?: Metering
   /** Octets free where the store is, or undefined if that cannot be told; asked at each MAIL. */
   readonly freeSpace?: () => number | undefined
   /** A message is in the store and due now. */
@@ -41,12 +43,15 @@ export interface SubmissionOptions {
   readonly bareNewlines?: 'reject' | 'normalize'
   /** Milliseconds that a session in the middle of a message has when we stop. Default 10 s. */
   readonly grace?: number
+  /** Threads that serve the sessions; 0, the default, serves them in this one. `clock` is then that of the system. */
+  readonly workers?: number
 }
 
 /** The submission server (RFC 6409): takes mail from people who have logged in, and puts it into the queue. */
 export class SubmissionServer implements Part {
   readonly name = 'submission'
-  readonly #listeners: readonly Listener[]
+  readonly #fronts: readonly (Front | SessionWorkers)[]
+  readonly #report: ReportRelayEvent
   readonly #grace: number
 
   /** @throws Problem for a listener that would be an open relay */
@@ -54,6 +59,10 @@ export class SubmissionServer implements Part {
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
     const report = unfailing(options.report)
     const onAccepted = unfailing(options.onAccepted)
+    const accepted: Site['onAccepted'] = ({ id, login, envelope: { recipients } }, size) => {
+      report({ kind: 'message-accepted', id, login, size, recipients: recipients.length })
+      onAccepted(id)
+    }
     const throttle = new LoginThrottle({
       key: randomBytes(32),
       wrongPasswords: limits.wrongPasswords,
@@ -62,6 +71,7 @@ export class SubmissionServer implements Part {
       delay: limits.loginDelay,
       clock: options.clock,
     })
+    const counts = new OwnCounts()
     const site: Site = {
       hostname: options.hostname,
       limits,
@@ -72,7 +82,8 @@ export class SubmissionServer implements Part {
       },
       bareNewlines: options.bareNewlines ?? 'reject',
       gate: new LoginGate({ authenticate: options.authenticate, throttle, report }),
-      networks: new OpenCount(limits.connectionsPerNetwork),
+      counts,
+      networks: new OpenCount(limits.connectionsPerNetwork, counts, 'network'),
       memory: new MemoryBudget(limits.memoryBytes),
       meter: options.meter,
       freeSpace: options.freeSpace ?? (() => undefined),
@@ -80,36 +91,44 @@ export class SubmissionServer implements Part {
       clock: options.clock,
       report,
       ready: options.ready,
-      onAccepted,
+      onAccepted: accepted,
     }
+    this.#report = report
     this.#grace = options.grace ?? 10_000
-    this.#listeners = options.listeners.map(
-      listener => new Listener(listener, options.identities, site),
-    )
+    const { listeners, identities, workers = 0 } = options
+    // Also checks the listeners before any thread is started for them.
+    const front = new Front(listeners, identities, site)
+    // A Unix socket cannot be shared, and whom it lets in only we can say.
+    const sockets = listeners.filter(({ socket }) => socket !== undefined)
+    const ports = listeners.filter(({ socket }) => socket === undefined)
+    this.#fronts =
+      workers === 0
+        ? [front]
+        : [
+            new SessionWorkers(workers, ports, identities, site),
+            new Front(sockets, identities, site),
+          ]
   }
 
-  /** Where it listens, in the order of the options. */
-  get listening(): readonly {
-    readonly name: string
-    readonly address: string
-    readonly port: number
-  }[] {
-    return this.#listeners
-      .filter(({ server }) => server.listening)
-      .map(({ name, address, port }) => ({ name, address, port }))
+  /** Where it listens: the ports, then the sockets, each in the order of the options. */
+  get listening(): readonly Place[] {
+    return this.#fronts.flatMap(({ places }) => places)
   }
 
   async start(): Promise<void> {
-    for (const listener of this.#listeners) await listener.open()
+    for (const front of this.#fronts) await front.open(false)
+    for (const { name, address } of this.listening) {
+      this.#report({ kind: 'relay-listening', listener: name, address })
+    }
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#listeners.map(listener => listener.shutDown(this.#grace)))
+    await Promise.all(this.#fronts.map(front => front.shutDown(this.#grace)))
   }
 
   /** Shows other certificates to connections to come. */
   useIdentities(identities: ServerIdentities): void {
-    for (const listener of this.#listeners) listener.useIdentities(identities)
+    for (const front of this.#fronts) front.useIdentities(identities)
   }
 }
 

@@ -1,16 +1,16 @@
 import type { Clock } from '../../base/clock.ts'
 import type { ReportRelayEvent } from '../events.ts'
-import type { Meter } from '../limits/meter.ts'
-import type { QueueStore } from '../queue/store.ts'
+import type { Metering } from '../limits/meter.ts'
+import type { NewMessage, QueueStore } from '../queue/store.ts'
 import type { SubmissionLimits } from './limits.ts'
 import type { LoginGate } from './login-gate.ts'
 import type { MemoryBudget } from './memory-budget.ts'
-import type { OpenCount } from './network.ts'
+import type { Counts, OpenCount } from './network.ts'
 import type { SessionPolicy } from './policy.ts'
 
 /**
- * What every session of one relay shares. All that is handed over through it are ids, texts, chunks and envelopes,
- * so that a session could run in another process than the store and the limits do.
+ * What every session of one relay shares. All that is handed over through it are ids, texts, chunks and envelopes, so
+ * that a session can run in another thread (`workers/`) than the store and the limits do.
  */
 export interface Site {
   readonly hostname: string
@@ -18,11 +18,14 @@ export interface Site {
   readonly policy: SessionPolicy
   /** Bare CRs and LFs in content: reject the message, or make CRLF of them. */
   readonly bareNewlines: 'reject' | 'normalize'
-  readonly gate: LoginGate
+  readonly gate: Pick<LoginGate, 'attempt'>
+  /** Sessions by network, over all listeners. */
   readonly networks: OpenCount
+  /** Where everything that is open is counted. */
+  readonly counts: Counts
   readonly memory: MemoryBudget
   /** What logins may send; undefined where nobody counts. */
-  readonly meter: Meter | undefined
+  readonly meter: Metering | undefined
   /** Octets free where the store is; undefined where nobody knows. */
   readonly freeSpace: () => number | undefined
   readonly store: Pick<QueueStore, 'newBody' | 'put'>
@@ -30,5 +33,6 @@ export interface Site {
   readonly report: ReportRelayEvent
   /** @returns why no mail can be taken now, or undefined */
   readonly ready: () => string | undefined
-  readonly onAccepted: (id: string) => void
+  /** A message is in the store. @param size octets of its body */
+  readonly onAccepted: (message: NewMessage, size: number) => void
 }

@@ -73,6 +73,7 @@ export async function launch(options: Partial<SubmissionOptions> = {}): Promise<
     report: event => events.push(event),
     clock: Date.now,
     grace: 5_000,
+    workers: Number(process.env['MAILCANARY_TEST_WORKERS'] ?? 0),
     ...options,
   })
   await server.start()

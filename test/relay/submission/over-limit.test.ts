@@ -10,6 +10,7 @@ import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
 import { StoreUnavailable } from '../../../src/relay/queue/store.ts'
 import type { WireClient } from '../../conformance/wire-client.ts'
 import { scratchFolder } from '../../support/scratch.ts'
+import { eventually } from '../../support/server-process.ts'
 import { run, submit, type Running } from './fixture.ts'
 
 const START = Date.UTC(2026, 10, 23, 12)
@@ -56,6 +57,8 @@ describe('a login over its limit', () => {
     expect(await submit(client)).toBe(
       '450 4.7.0 The limit of 2 messages an hour is reached, try again after 2026-11-23 13:05 UTC',
     )
+    // What threads of sessions report is on its way when the client has its answer.
+    await eventually(() => kinds(running).includes('login-over-limit'), 'the event')
     expect(running.events).toContainEqual({
       kind: 'login-over-limit',
       login: 'alice',
@@ -98,7 +101,10 @@ describe('a login over its limit', () => {
     for (let i = 0; i < 5; i++) said.push(await submit(client))
     expect(said.every(text => text.startsWith('250 2.0.0 queued as '))).toBe(true)
     expect(await queue.counts()).toMatchObject({ queued: 2, held: 3 })
-    expect(kinds(running).filter(kind => kind === 'login-over-limit')).toHaveLength(3)
+    await eventually(
+      () => kinds(running).filter(kind => kind === 'login-over-limit').length === 3,
+      'an event for each',
+    )
     expect(kinds(running).filter(kind => kind === 'message-accepted')).toHaveLength(5)
     const held = await queue.list({ limit: 10, of: { kind: 'login', value: 'alice' } })
     expect(held.at(-1)).toMatchObject({

@@ -9,7 +9,7 @@ const MIB = 1_048_576
 describe('space on the disk', () => {
   test('is asked for at MAIL: one and a half times the announced size has to be free', async () => {
     let free = 15 * MIB
-    const { session } = await run({ freeSpace: () => free })
+    const { session } = await run({ freeSpace: () => free, workers: 0 })
     const client = await session()
     const mail = (size: number): Promise<string> =>
       client.command(`MAIL FROM:<alice@example.org> SIZE=${size}`).then(({ text }) => text)

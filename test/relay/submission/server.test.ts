@@ -121,8 +121,10 @@ describe('SubmissionServer', () => {
     expect(await submit(client, { content })).toBe(
       '550 5.7.1 From carol@example.org is not yours. You may send as alice@example.org, press@example.org',
     )
-    const refusals = events.filter(event => event.kind === 'message-refused')
-    expect(refusals).toHaveLength(2)
+    const refusals = await eventually(() => {
+      const found = events.filter(event => event.kind === 'message-refused')
+      return found.length === 2 ? found : undefined
+    }, 'an event for each')
     // What may stand in a log names no address.
     expect(JSON.stringify(refusals.map(event => event.reason))).not.toContain('@')
   })

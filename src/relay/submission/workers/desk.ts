@@ -1,0 +1,85 @@
+import { WITHIN, type Judgement } from '../../limits/judge.ts'
+import type { Metering } from '../../limits/meter.ts'
+import type { BodyWriter } from '../../queue/store.ts'
+import type { Site } from '../site.ts'
+import type { OwnerCalls } from './calls.ts'
+
+interface Body {
+  readonly writer: BodyWriter
+  /** Octets so far. */
+  size: number
+}
+
+/** Answers what one session worker asks, from the owner's own store, limits and throttle. */
+export class Desk {
+  readonly #site: Site
+  readonly #bodies = new Map<number, Body>()
+  readonly #sessions = new Map<number, NonNullable<ReturnType<Metering['begin']>>>()
+  /** Ends with the worker. */
+  readonly #gone = new AbortController()
+
+  constructor(site: Site) {
+    this.#site = site
+  }
+
+  readonly calls: OwnerCalls = {
+    attempt: (credentials, network) =>
+      this.#site.gate.attempt(credentials, network, this.#gone.signal),
+    mail: async (session, login) => {
+      const allowance = this.#site.meter?.begin(login, this.#gone.signal)
+      if (allowance === undefined) return undefined
+      this.#sessions.set(session, allowance)
+      return await allowance.message()
+    },
+    recipient: async (session, address) => {
+      return (await this.#sessions.get(session)?.recipient(address)) ?? WITHIN
+    },
+    write: (number, piece) => this.#write(this.#body(number), piece),
+    put: async (session, message, number, rest) => {
+      const body = this.#body(number)
+      const allowance = session === undefined ? undefined : this.#sessions.get(session)
+      let judged: Judgement = WITHIN
+      try {
+        await this.#write(body, rest)
+        if (allowance === undefined) await this.#site.store.put(message, body.writer)
+        else judged = await allowance.put(message, body.writer)
+      } catch (error) {
+        await this.#abort(number)
+        throw error
+      }
+      if (judged.kind === 'defer') await this.#abort(number)
+      else this.#site.onAccepted(message, body.size)
+      this.#bodies.delete(number)
+      return judged
+    },
+    abort: body => void this.#abort(body),
+    closed: session => void this.#sessions.delete(session),
+    report: event => this.#site.report(event),
+  }
+
+  /** The worker is gone: what it had begun never becomes a message. */
+  close(): void {
+    this.#gone.abort()
+    this.#sessions.clear()
+    for (const number of this.#bodies.keys()) void this.#abort(number)
+  }
+
+  #body(number: number): Body {
+    const known = this.#bodies.get(number)
+    if (known !== undefined) return known
+    const body = { writer: this.#site.store.newBody(), size: 0 }
+    this.#bodies.set(number, body)
+    return body
+  }
+
+  async #write(body: Body, piece: Uint8Array): Promise<void> {
+    body.size += piece.length
+    await body.writer.write(piece)
+  }
+
+  async #abort(number: number): Promise<void> {
+    const body = this.#bodies.get(number)
+    this.#bodies.delete(number)
+    await body?.writer.abort().catch(() => undefined)
+  }
+}

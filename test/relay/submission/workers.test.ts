@@ -1,0 +1,131 @@
+import { connect } from 'node:tls'
+import type { Worker } from 'node:worker_threads'
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { createAuthority } from '../../../src/base/certificate.ts'
+import { ServerIdentities } from '../../../src/base/server-tls.ts'
+import { WireClient } from '../../conformance/wire-client.ts'
+import { eventually, freePort } from '../../support/server-process.ts'
+import { MESSAGE, run, submit, type Running } from './fixture.ts'
+
+const WORKERS = 2
+
+describe('sessions in threads of their own', () => {
+  let threads: Worker[]
+  const seen = (worker: Worker): void => void threads.push(worker)
+  beforeEach(() => {
+    threads = []
+    process.on('worker', seen)
+  })
+  afterEach(() => void process.off('worker', seen))
+
+  /** Enough that each thread has some: that all of twenty go to one of two happens once in half a million times. */
+  async function twenty(running: Running): Promise<readonly WireClient[]> {
+    return Promise.all(Array.from({ length: 20 }, () => running.session()))
+  }
+
+  async function greeting({ implicit }: Running): Promise<string> {
+    return (await (await WireClient.connect(implicit)).reply()).text
+  }
+
+  it('take mail, whichever of them the connection comes to', async () => {
+    const running = await run({ workers: WORKERS })
+    expect(threads).toHaveLength(WORKERS)
+    const answers = await Promise.all((await twenty(running)).map(client => submit(client)))
+    expect(answers.every(text => text.startsWith('250 2.0.0 queued as '))).toBe(true)
+    expect(running.store.messages).toHaveLength(20)
+    expect(running.accepted).toHaveLength(20)
+    expect(running.store.messages[0]?.body.toString()).toContain(MESSAGE)
+  })
+
+  it('hold the limits on connections together', async () => {
+    const running = await run({ workers: WORKERS, limits: { connectionsPerNetwork: 20 } })
+    const clients = await twenty(running)
+    expect(await greeting(running)).toMatch(/^421 4\.7\.0 /)
+    await clients[0]?.command('QUIT')
+    await eventually(() => running.session().catch(() => undefined), 'the place of who has left')
+  })
+
+  it('hold the budget of memory together', async () => {
+    const running = await run({ workers: WORKERS, limits: { memoryBytes: 10 * 1_024 } })
+    const answers = await Promise.all(
+      (await twenty(running)).map(client => client.command('MAIL FROM:<alice@example.org>')),
+    )
+    expect(answers.filter(({ code }) => code === 250).length).toBeGreaterThan(0)
+    expect(answers.filter(({ code }) => code === 250).length).toBeLessThanOrEqual(10)
+    expect(answers.filter(({ code }) => code === 452).length).toBeGreaterThanOrEqual(10)
+  })
+
+  it('that die end their own sessions only, leave nothing behind, and are started again', async () => {
+    const running = await run({ workers: WORKERS, limits: { connectionsPerNetwork: 20 } })
+    const clients = await twenty(running)
+    // Each in the middle of a message of several pieces.
+    for (const client of clients) {
+      await client.command('MAIL FROM:<alice@example.org>')
+      await client.command('RCPT TO:<bob@example.net>')
+      await client.command('DATA')
+      await client.write(MESSAGE + 'hello again\r\n'.repeat(10_000))
+    }
+    await eventually(() => running.store.open.size === 20, 'a part of every message')
+    await threads[0]?.terminate()
+    const died = (): boolean => running.events.some(({ kind }) => kind === 'session-worker-ended')
+    await eventually(died, 'the event')
+    const alive = running.store.open.size
+    expect(alive).toBeGreaterThan(0)
+    expect(alive).toBeLessThan(20)
+    const answers = await Promise.allSettled(
+      clients.map(async client => {
+        await client.write('.\r\n')
+        return (await client.reply()).code
+      }),
+    )
+    expect(
+      answers.filter(answer => answer.status === 'fulfilled' && answer.value === 250),
+    ).toHaveLength(alive)
+    expect(running.store.messages).toHaveLength(alive)
+    expect(running.store.open.size).toBe(0)
+    await eventually(() => threads.length === WORKERS + 1, 'another thread')
+    // The places of the dead are free: as many as they were can come again.
+    for (let n = alive; n < 20; n++) {
+      const client = await eventually(
+        () => running.session().catch(() => undefined),
+        'a new session',
+      )
+      expect(await submit(client)).toMatch(/^250 /)
+    }
+  })
+
+  it('show other certificates from the next connection on', async () => {
+    const running = await run({ workers: WORKERS })
+    const other = await (await createAuthority('another authority')).issue(['other.example.org'])
+    running.server.useIdentities(new ServerIdentities([other]))
+    await eventually(async () => {
+      const { port } = running.implicit
+      const names = await new Promise<string | undefined>(resolve => {
+        const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+          resolve(socket.getPeerCertificate().subjectaltname)
+          socket.destroy()
+        })
+      })
+      return names === 'DNS:other.example.org' || undefined
+    }, 'the other certificate')
+  })
+
+  it('greet with 421 until the owner can take mail', async () => {
+    let unready: string | undefined = 'no directory data is loaded yet'
+    const running = await run({ workers: WORKERS, ready: () => unready })
+    expect(await greeting(running)).toBe('421 4.3.0 no directory data is loaded yet')
+    unready = undefined
+    await eventually(() => running.session().catch(() => undefined), 'a greeting')
+  })
+
+  it('do not share a port with a stranger', async () => {
+    const port = await freePort()
+    const listeners = [{ name: 'submissions', host: '127.0.0.1', port, tls: 'implicit' as const }]
+    await run({ workers: WORKERS, listeners })
+    await expect(run({ workers: WORKERS, listeners })).rejects.toThrow(
+      `submissions cannot listen on 127.0.0.1:${port}: another program has the port`,
+    )
+  })
+})
