@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setImmediate as breathe } from 'node:timers/promises'
 
@@ -143,12 +143,19 @@ export function isPseudonym(text: string): boolean {
   return new RegExp(`^~[${DIGITS}]{${LENGTH}}$`).test(text)
 }
 
-function pseudonym({ key }: Key, name: string): string {
-  const digest = createHmac('sha256', Buffer.from(key, 'base64'))
-    .update(name.toLowerCase())
-    .digest()
+function pseudonym(key: Key, name: string): string {
+  const digest = createHmac('sha256', secretOf(key)).update(name.toLowerCase()).digest()
   // Every octet of a MAC is as good as any other: five bits of each make a digit.
   return `~${[...digest.subarray(0, LENGTH)].map(octet => DIGITS.charAt(octet % 32)).join('')}`
+}
+
+// Made once a key: out of its text each HMAC would make it anew, and a busy relay writes thousands of names a second.
+const secrets = new WeakMap<Key, KeyObject>()
+
+function secretOf(key: Key): KeyObject {
+  const known = secrets.get(key) ?? createSecretKey(key.key, 'base64')
+  secrets.set(key, known)
+  return known
 }
 
 function newKey(from: number): Key {

@@ -83,6 +83,7 @@ export function sameMailbox(one: string, other: string): boolean {
 export function allowedBy(addresses: readonly string[], candidate: string): boolean {
   const wanted = parseAddress(candidate)
   if (wanted === undefined || wanted.domain === '') return false
+  if (addresses.includes(candidate)) return true
   const folded = fold(wanted)
   return addresses.some(text => {
     const own = parseAddress(text)
@@ -129,10 +130,11 @@ function readDomain(text: string): string | undefined {
   if (text.startsWith('[')) return readLiteral(text)
   const domain = isAscii(text) ? text.toLowerCase() : toAscii(text)
   if (domain === undefined || domain.length > MAX_DOMAIN || !DOMAIN.test(domain)) return undefined
+  if (!domain.includes('xn--')) return domain
   // What is no A-label, or a second one for the same name, stays as it is or comes back as another.
   const unicode = domainToUnicode(domain)
   const genuine = !/(?:^|\.)xn--/.test(unicode) && domainToASCII(unicode) === domain
-  return !domain.includes('xn--') || genuine ? domain : undefined
+  return genuine ? domain : undefined
 }
 
 /** A-labels of an international domain name. */

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import type { AccountEvent } from '../account/events.ts'
 import type { Clock } from '../base/clock.ts'
 import type { DirectoryEvent } from '../directory/events.ts'
+import { isAscii } from '../mail/address.ts'
 import { printable } from '../mail/reply.ts'
 import type { ProbeEvent } from '../probe/events.ts'
 import type { RelayEvent } from '../relay/events.ts'
@@ -122,6 +123,9 @@ const ADDRESS = String.raw`(?:"[^"]*"|(?<![^\s<>"'(),;:=])[^\s<>"'(),;:=]+)(?:@|
 
 /** Servers like to repeat the recipient in their replies, and a reason may name who was refused. */
 function masked(text: string, login: string, pseudonym: Pseudonym = nameless): string {
+  // Nearly no text names anybody. Case aside, what is not in there is not found.
+  const named = login !== '' && text.toLowerCase().includes(login.toLowerCase())
+  if (!named && isAscii(text) && !/@|%40/.test(text)) return text
   const literal = login.replaceAll(/./gsu, character => {
     return String.raw`\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
   })

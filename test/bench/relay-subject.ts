@@ -39,6 +39,8 @@ export async function startRelay(
     ...(options.store !== undefined && { store: options.store }),
   })
   await options.prepare?.(site)
+  // Where a supervisor would put it. Read by us, it would cost one of two cores.
+  site.log = join(folder, 'relay.log')
   await site.start()
   return {
     name: 'mailcanary',

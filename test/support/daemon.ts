@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 import { eventually } from './server-process.ts'
@@ -28,14 +29,29 @@ export class Daemon {
     }
   }
 
-  /** Starts a command, without waiting for anything. */
-  static start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Daemon {
-    return Daemon.startAs([process.execPath, PROGRAM, ...args], { ...process.env, ...env })
+  /**
+   * Starts a command, without waiting for anything.
+   *
+   * @param log a file that gets what it prints, where nobody asks for it here
+   */
+  static start(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    log?: string,
+  ): Daemon {
+    return Daemon.startAs([process.execPath, PROGRAM, ...args], { ...process.env, ...env }, log)
   }
 
   /** Starts it by another command line than that of the built program here. */
-  static startAs([program = '', ...args]: readonly string[], env = process.env): Daemon {
-    return new Daemon(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env }))
+  static startAs(
+    [program = '', ...args]: readonly string[],
+    env = process.env,
+    log?: string,
+  ): Daemon {
+    const output = log === undefined ? 'pipe' : openSync(log, 'a')
+    const child = spawn(program, args, { stdio: ['ignore', output, output], env })
+    if (typeof output === 'number') closeSync(output)
+    return new Daemon(child)
   }
 
   /** Runs a command to its end. */

@@ -42,6 +42,8 @@ export class Site {
   }
   readonly relayFile: string
   daemon: Daemon | undefined
+  /** A file for what the daemon prints; without it that is `said`. */
+  log: string | undefined
   readonly #daemons: Daemon[] = []
 
   readonly state: string
@@ -105,7 +107,7 @@ admin: {listen: "127.0.0.1:${this.ports.admin}"}
 
   /** Starts `mailcanary run` and waits until it is ready. */
   async start(...args: string[]): Promise<Daemon> {
-    this.daemon = Daemon.start(['run', '--relay', this.relayFile, ...args])
+    this.daemon = Daemon.start(['run', '--relay', this.relayFile, ...args], {}, this.log)
     this.#daemons.push(this.daemon)
     await this.daemon.ready(this.ports.admin)
     return this.daemon

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 
 import { MINUTE, type Clock } from '../../base/clock.ts'
 
@@ -10,7 +10,7 @@ const MOST = 10_000
  * hash and password, so that a changed hash invalidates by itself. Failures are never kept.
  */
 export class SuccessCache {
-  readonly #key = randomBytes(32)
+  readonly #key = createSecretKey(randomBytes(32))
   readonly #until = new Map<string, number>()
   readonly #clock: Clock
   readonly #lifetime: number

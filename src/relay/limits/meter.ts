@@ -21,8 +21,16 @@ export interface Metering {
    * @param session ends with the session, which has one message at a time
    * @returns undefined for a login without limits
    */
-  begin(login: string, session: AbortSignal): Pick<Allowance, keyof Allowance> | undefined
+  begin(login: string, session: AbortSignal): MessageAllowance | undefined
 }
+
+/** What a session asks about one message. */
+export type MessageAllowance = Pick<Allowance, 'message' | 'recipient' | 'put'> & {
+  readonly ample?: Allowance['ample']
+}
+
+/** Messages that may be let pass between two questions where there is room for so many of the largest size. */
+export const AMPLE = 20
 
 /** Holds what logins send against their limits. */
 export class Meter implements Metering {
@@ -62,6 +70,17 @@ export class Allowance {
     const now = this.#options.clock()
     this.#usage = await this.#options.ledger.usage(this.#login, now)
     return judge(this.#usage, { messages: 1, recipients: 1, fresh: 0 }, this.#limits, now)
+  }
+
+  /**
+   * Whether so much is left, as far as `message` has seen, that a message of any size is far from every limit: then
+   * nobody needs to be asked before `put`.
+   *
+   * @param recipients the most that a message may have
+   */
+  ample(recipients: number): boolean {
+    const wanted = { messages: AMPLE, recipients: AMPLE * recipients, fresh: AMPLE * recipients }
+    return judge(this.#usage, wanted, this.#limits, this.#options.clock()).kind === 'within'
   }
 
   /** At RCPT: may it have this recipient as well? Counts it unless it is deferred. @throws StoreUnavailable */

@@ -61,9 +61,9 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   readonly #waiting: Waiting
 
   private constructor(database: Database) {
-    const group = new GroupCommit(database)
     const timeline = new Timeline(database)
     const destinations = new Destinations(database)
+    const group = new GroupCommit(database, () => destinations.caughtUp())
     const bodies = new Bodies(database, group)
     const putting = new Putting(database, destinations, timeline)
     this.#holds = new Holds(database, destinations)
@@ -109,6 +109,11 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
     return this.#group.commits
   }
 
+  /** Those of them that waited for the disk: not those that only lease. */
+  get syncs(): number {
+    return this.#group.syncs
+  }
+
   newBody(): BodyWriter {
     return this.#bodies.begin()
   }
@@ -123,7 +128,9 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   }
 
   lease(request: LeaseRequest): Promise<readonly Lease[]> {
-    return this.#group.run(() => this.#leasing.lease(request))
+    // A lease that a power loss undoes is one that the next start would end anyway; only that its attempt may have
+    // delivered is forgotten with it.
+    return this.#group.run(() => this.#leasing.lease(request), { durable: false })
   }
 
   async *body(id: string): AsyncGenerator<Uint8Array> {
@@ -133,7 +140,8 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   }
 
   settle(lease: Lease, settlement: Settlement): Promise<boolean> {
-    return this.#group.run(() => this.#settling.settle(lease, settlement))
+    // Nobody waits for it but a slot of the runner.
+    return this.#group.run(() => this.#settling.settle(lease, settlement), { patient: true })
   }
 
   giveBack(lease: Lease, dueAt: number): Promise<void> {

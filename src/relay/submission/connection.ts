@@ -241,7 +241,8 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   override _onClose(): void {
     super._onClose()
     if (this.#gone.signal.aborted) return
-    this.#gone.abort()
+    // A reason of our own: the default one is an error with a stack.
+    this.#gone.abort('the client has gone')
     this.#deadlines.stop()
     if (this.#counted) this.#counts.giveBack(this.network)
     if (this.#admitted) this.#sessions.giveBack('')

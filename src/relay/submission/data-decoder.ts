@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer'
+
 const LF = 10
 const CR = 13
 const DOT = 46
@@ -52,8 +54,10 @@ export class DataDecoder {
   feed(chunk: Uint8Array): Decoded {
     // Held back are at most two octets, and only a bare newline makes more of one.
     const content = Buffer.allocUnsafe((chunk.length + 2) * (this.#normalise ? 2 : 1))
+    const octets = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
     let filled = 0
-    let high = 0
+    /** Up to here no whole line without anything special begins. */
+    let special = 0
 
     const bare = (octet: number): void => {
       this.#bareNewlines++
@@ -69,11 +73,23 @@ export class DataDecoder {
 
     for (let i = 0; i < chunk.length; i++) {
       const octet = chunk[i] ?? 0
-      high |= octet
+      if (i >= special && (this.#state === 'text' || (this.#state === 'line' && octet !== DOT))) {
+        const end = octets.indexOf(LF, i)
+        if (end > i && octets.indexOf(CR, i) === end - 1) {
+          // As nearly all of a message is: searched and copied at the speed of memory.
+          filled += octets.copy(content, filled, i, end + 1)
+          this.#lineOctets += end - 1 - i
+          this.#endLine(2)
+          this.#state = 'line'
+          i = end
+          continue
+        }
+        special = end < 0 ? chunk.length : end + 1
+      }
       switch (this.#state) {
         case 'dot-cr':
           if (octet === LF) {
-            this.#eightBit ||= high > 127
+            this.#eightBit ||= !isAscii(octets.subarray(0, i))
             return { content: content.subarray(0, filled), consumed: i + 1, ended: true }
           }
           bare(CR)
@@ -115,7 +131,7 @@ export class DataDecoder {
       content[filled++] = octet
       this.#lineOctets++
     }
-    this.#eightBit ||= high > 127
+    this.#eightBit ||= !isAscii(octets)
     if (this.#lineOctets > this.#longestLine) this.#longestLine = this.#lineOctets
     return { content: content.subarray(0, filled), consumed: chunk.length, ended: false }
   }

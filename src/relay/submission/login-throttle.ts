@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 
 import type { Clock } from '../../base/clock.ts'
 
@@ -47,6 +47,7 @@ const KNOWN_DIGITS = 3
  */
 export class LoginThrottle {
   readonly #options: ThrottleOptions
+  readonly #key: KeyObject
   readonly #byLogin = new Map<string, Guesses>()
   readonly #byNetwork = new Map<string, Guesses>()
   /** By login: the beginning of the digest of the password that was right the last time. */
@@ -54,6 +55,7 @@ export class LoginThrottle {
 
   constructor(options: ThrottleOptions) {
     this.#options = options
+    this.#key = createSecretKey(options.key)
   }
 
   /**
@@ -117,7 +119,7 @@ export class LoginThrottle {
   }
 
   #digest(login: string, password: string): string {
-    return createHmac('sha256', this.#options.key)
+    return createHmac('sha256', this.#key)
       .update(`${login.toLowerCase()}\0${password}`)
       .digest('base64')
   }

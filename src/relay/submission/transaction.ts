@@ -1,21 +1,23 @@
 import { isAscii } from '../../mail/address.ts'
 import type { Envelope, Recipient } from '../../mail/envelope.ts'
-import type { Metering } from '../limits/meter.ts'
+import type { MessageAllowance } from '../limits/meter.ts'
 import type { MailParameters, RcptParameters } from './parameters.ts'
-
-type Allowance = ReturnType<Metering['begin']>
 
 /** What MAIL has opened: the envelope in the making. Ends with the message, RSET, EHLO, STARTTLS or the connection. */
 export class Transaction {
   readonly reversePath: string
   /** What the login may still send; undefined where it has no limits. */
-  readonly allowance: Allowance
+  readonly allowance: MessageAllowance | undefined
   readonly #parameters: MailParameters
   // By the whole address: `Foo@` and `foo@` are two (RFC 5321 section 2.4), the same one said twice is one.
   readonly #recipients = new Map<string, Recipient>()
   #refused = 0
 
-  constructor(reversePath: string, parameters: MailParameters, allowance: Allowance) {
+  constructor(
+    reversePath: string,
+    parameters: MailParameters,
+    allowance: MessageAllowance | undefined,
+  ) {
     this.reversePath = reversePath
     this.allowance = allowance
     this.#parameters = parameters

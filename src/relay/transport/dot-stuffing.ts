@@ -19,9 +19,21 @@ export class DotStuffer {
   /** @returns what to send for this chunk; the chunk itself, uncopied, where nothing is to be changed */
   push(chunk: Uint8Array): Uint8Array {
     const pieces: Uint8Array[] = []
+    const octets = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
     let from = 0
+    /** Up to here no whole line with nothing to change begins. */
+    let special = 0
     for (let i = 0; i < chunk.length; i++) {
       const octet = chunk[i]
+      if (i >= special && !this.#afterCr && !(this.#atLineStart && octet === DOT)) {
+        const end = octets.indexOf(LF, i)
+        if (end > i && octets.indexOf(CR, i) === end - 1) {
+          this.#atLineStart = true
+          i = end
+          continue
+        }
+        special = end < 0 ? chunk.length : end + 1
+      }
       if (this.#afterCr) {
         this.#afterCr = false
         this.#atLineStart = true

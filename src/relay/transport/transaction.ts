@@ -55,8 +55,9 @@ class Transaction {
   }
 
   results(): readonly HostResult[] {
-    const missing = this.#judge.broken(new SmtpFault('protocol', 'no result'))
-    return this.#results.map(result => result ?? missing)
+    return this.#results.map(
+      result => result ?? this.#judge.broken(new SmtpFault('protocol', 'no result')),
+    )
   }
 
   async run(dotSent: () => void): Promise<void> {

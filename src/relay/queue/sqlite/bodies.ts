@@ -23,6 +23,7 @@ export class Bodies {
   readonly #group: GroupCommit
   readonly #insert: Statement<[number, Buffer]>
   readonly #remove: Statement<[number]>
+  readonly #next: Statement<[number, number], ChunkRow>
   readonly #note: Statement<[number]>
   readonly #forget: Statement<[number]>
   readonly #open = new Set<number>()
@@ -33,6 +34,10 @@ export class Bodies {
     this.#group = group
     this.#insert = database.prepare('insert into chunk (body, data) values (?, ?)')
     this.#remove = database.prepare('delete from chunk where body = ?')
+    // By chunk_body, whose entries end in the row's id: one step in the index for each piece, no sorting.
+    this.#next = database.prepare(
+      'select id, data from chunk where body = ? and id > ? order by id limit 1',
+    )
     this.#note = database.prepare('insert or ignore into loose_body values (?)')
     this.#forget = database.prepare('delete from loose_body where body = ?')
     // Every body has at least one row in chunk, if an empty one: no id is ever given twice.
@@ -104,14 +109,10 @@ export class Bodies {
 
   /** The pieces of a body in order, each read when it is asked for. */
   async *read(id: number, size: number): AsyncGenerator<Uint8Array> {
-    // By chunk_body, whose entries end in the row's id: one step in the index for each piece, no sorting.
-    const next = this.#database.prepare<[number, number], ChunkRow>(
-      'select id, data from chunk where body = ? and id > ? order by id limit 1',
-    )
     let after = 0
     let seen = 0
     for (;;) {
-      const row = reading(() => next.get(id, after))
+      const row = reading(() => this.#next.get(id, after))
       if (row === undefined) break
       after = row.id
       seen += row.data.length

@@ -90,15 +90,13 @@ export class Counting {
     return digests.filter(digest => this.#lastAt.get(login, digest) === undefined).length
   }
 
-  /** What the message would be, with all that has been counted up to now. */
-  judge({ login, now, recipients, digests, judge }: Charge): Judgement {
-    const wanted = { messages: 1, recipients, fresh: this.unknown(login, digests) }
-    return judge(this.usage(login, now), wanted)
+  /** What the message would be, with all that has been counted up to now. @param fresh recipients that are unknown */
+  judge({ login, now, recipients, judge }: Charge, fresh: number): Judgement {
+    return judge(this.usage(login, now), { messages: 1, recipients, fresh })
   }
 
   /** Counts a message. @param known false for one that is kept back: it makes nobody known */
-  charge({ login, now, recipients, digests }: Charge, known: boolean): void {
-    const fresh = this.unknown(login, digests)
+  charge({ login, now, recipients, digests }: Charge, fresh: number, known: boolean): void {
     for (const grid of GRIDS) {
       this.#count.run(login, grid.step, stepOf(now, grid), recipients, fresh)
     }

@@ -8,7 +8,8 @@ export interface FreeLane {
 
 /**
  * The earliest `ready_at` of each domain that may be leased from, kept beside the deliveries it sums up. Every
- * transaction that moves a delivery calls `refresh` for its domain before it ends.
+ * transaction that moves a delivery calls `moved` for its domain; `GroupCommit` has the sums made right once before it
+ * commits, however many messages of a domain share the commit.
  */
 export class Destinations {
   readonly #earliest: Statement<[string], number>
@@ -18,6 +19,7 @@ export class Destinations {
   readonly #remove: Statement<[string]>
   readonly #ready: Statement<[number, string, number], string>
   readonly #next: Statement<[string], number>
+  readonly #moved = new Set<string>()
 
   constructor(database: Database) {
     // The first entry of the domain in delivery_ready.
@@ -59,8 +61,23 @@ export class Destinations {
       .pluck()
   }
 
-  /** Takes part in a transaction. */
-  refresh(domain: string): void {
+  /** A delivery to the domain was added, or is ready at another time. */
+  moved(domain: string): void {
+    this.#moved.add(domain)
+  }
+
+  /** Takes part in a transaction, before it ends or asks `ready`. */
+  catchUp(): void {
+    for (const domain of this.#moved) this.#refresh(domain)
+  }
+
+  /** The transaction has caught up and ends. Until then nothing is forgotten: a part of it may be undone. */
+  caughtUp(): void {
+    this.catchUp()
+    this.#moved.clear()
+  }
+
+  #refresh(domain: string): void {
     const earliest =
       this.#someHeld.get(domain) === undefined
         ? this.#earliest.get(domain)

@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 
 import { StoreUnavailable } from '../store.ts'
 import { translate } from './failure.ts'
@@ -7,9 +7,21 @@ interface Member {
   readonly work: () => unknown
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
+  readonly durable: boolean
 }
 
 type Result = { readonly value: unknown } | { readonly error: unknown }
+
+// How long work waits for company that nobody waits for: a tenth of what a sync of a slow disk takes.
+const PATIENCE = 5
+
+/** What a commit may do to a piece of work, for fewer syncs of the disk. */
+export interface CommitOptions {
+  /** It may wait some milliseconds for others to share a commit with. */
+  readonly patient?: boolean
+  /** False for what may be undone by a power loss (not by `kill -9`), as if it had not been. Default true. */
+  readonly durable?: boolean
+}
 
 // A commit costs one sync of the disk, whoever shares it. More than this would make the first wait for the last.
 const MOST = 256
@@ -24,12 +36,27 @@ export class GroupCommit {
   readonly #database: Database
   #waiting: Member[] = []
   #scheduled = false
+  #patience: NodeJS.Timeout | undefined
   #closed = false
+  readonly #beforeCommit: () => void
+  readonly #statements: Readonly<
+    Record<'begin' | 'commit' | 'savepoint' | 'release', Statement<[]>>
+  >
   /** Transactions so far; for the test that they are shared. */
   commits = 0
+  /** Those of them that waited for the disk. */
+  syncs = 0
 
-  constructor(database: Database) {
+  /** @param beforeCommit takes part in every transaction, as its last step */
+  constructor(database: Database, beforeCommit: () => void = () => undefined) {
     this.#database = database
+    this.#beforeCommit = beforeCommit
+    this.#statements = {
+      begin: database.prepare('begin immediate'),
+      commit: database.prepare('commit'),
+      savepoint: database.prepare('savepoint member'),
+      release: database.prepare('release member'),
+    }
   }
 
   /**
@@ -38,23 +65,27 @@ export class GroupCommit {
    *
    * @throws StoreUnavailable if the work or the commit met a full or failing disk; what the work threw otherwise
    */
-  run<T>(work: () => T): Promise<T> {
+  run<T>(work: () => T, { patient = false, durable = true }: CommitOptions = {}): Promise<T> {
     if (this.#closed) return Promise.reject(closed())
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ work, resolve: resolve as Member['resolve'], reject })
-      this.#schedule()
+      this.#waiting.push({ work, resolve: resolve as Member['resolve'], reject, durable })
+      if (!patient || this.#waiting.length >= MOST) this.#schedule()
+      else this.#patience ??= setTimeout(() => this.#schedule(), PATIENCE)
     })
   }
 
   /** Commits what waits, and takes no more. */
   close(): void {
     this.#closed = true
+    clearTimeout(this.#patience)
     while (this.#waiting.length > 0) this.#commit()
   }
 
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
+    clearTimeout(this.#patience)
+    this.#patience = undefined
     // Not a microtask: after the poll phase every socket that had something to say has joined.
     setImmediate(() => {
       this.#scheduled = false
@@ -67,16 +98,22 @@ export class GroupCommit {
     const members = this.#waiting.splice(0, MOST)
     if (members.length === 0) return
     let results: readonly Result[]
+    const durable = members.some(member => member.durable)
     try {
-      this.#database.exec('begin immediate')
+      if (!durable) this.#database.pragma('synchronous = normal')
+      this.#statements.begin.run()
       results = members.map(member => this.#attempt(member))
-      this.#database.exec('commit')
+      this.#beforeCommit()
+      this.#statements.commit.run()
       this.commits++
+      if (durable) this.syncs++
     } catch (error) {
       if (this.#database.inTransaction) this.#database.exec('rollback')
       const failure = translate(error)
       for (const member of members) member.reject(failure)
       return
+    } finally {
+      if (!durable) this.#database.pragma('synchronous = full')
     }
     for (const [i, member] of members.entries()) {
       const result = results[i]
@@ -86,10 +123,10 @@ export class GroupCommit {
   }
 
   #attempt(member: Member): Result {
-    this.#database.exec('savepoint member')
+    this.#statements.savepoint.run()
     try {
       const value = member.work()
-      this.#database.exec('release member')
+      this.#statements.release.run()
       return { value }
     } catch (error) {
       // SQLite ends the whole transaction by itself on some failures of the disk: then all have failed.

@@ -119,6 +119,6 @@ export class Holds {
     if (kind === 'everything') return
     const domains = this.#lanesOf[kind].all(value)
     this.#mark[kind].run(value)
-    for (const domain of domains) this.#destinations.refresh(domain)
+    for (const domain of domains) this.#destinations.moved(domain)
   }
 }

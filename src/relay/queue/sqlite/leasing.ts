@@ -63,6 +63,7 @@ export class Leasing {
   lease(request: LeaseRequest): readonly Lease[] {
     const { now, until, limit, perDomain, running } = request
     if (this.#holds.everything()) return []
+    this.#destinations.catchUp()
     const full = [...running].filter(([, n]) => n >= perDomain).map(([domain]) => domain)
     const leases: Lease[] = []
     for (const domain of this.#destinations.ready(now, full, limit)) {
@@ -71,7 +72,7 @@ export class Leasing {
       for (const row of this.#dueTo(domain, now, room)) {
         leases.push(this.#leaseOne(row, domain, until))
       }
-      this.#destinations.refresh(domain)
+      this.#destinations.moved(domain)
     }
     return leases
   }
@@ -92,7 +93,7 @@ export class Leasing {
   /** Takes part in a transaction. Nothing if the lease was lost. */
   giveBack(lease: Lease, dueAt: number): void {
     this.#giveBack.run(dueAt, dueAt, Number(lease.deliveryId), lease.token)
-    this.#destinations.refresh(lease.domain)
+    this.#destinations.moved(lease.domain)
   }
 
   /**
@@ -102,7 +103,7 @@ export class Leasing {
   releaseAll(): void {
     for (const { id, domain } of this.#leased.all()) {
       this.#release.run(id)
-      this.#destinations.refresh(domain)
+      this.#destinations.moved(domain)
     }
   }
 

@@ -40,12 +40,13 @@ export class SqliteLedger implements Ledger {
     if (!(body instanceof SqliteBody)) throw new TypeError('a body of another store')
     const { group, bodies, putting, counting } = this.#parts
     const judged = await group.run(() => {
-      const judgement = counting.judge(charge)
+      const fresh = counting.unknown(charge.login, charge.digests)
+      const judgement = counting.judge(charge, fresh)
       if (judgement.kind === 'defer') return judgement
       const held = judgement.kind === 'hold'
       bodies.finish(body)
       putting.put(held ? { ...message, hold: reasonOf(judgement) } : message, body.id, body.size)
-      counting.charge(charge, !held)
+      counting.charge(charge, fresh, !held)
       return judgement
     })
     if (judged.kind !== 'defer') bodies.done(body.id)

@@ -58,7 +58,7 @@ export class Operating {
       if (action === 'drop') this.#remove.run(message, id)
       const state = { retry: 'queued', hold: 'held', release: 'queued', drop: 'ended' }[action]
       this.#move.run(state, action === 'hold' ? `held by ${by}` : '', at, at, id)
-      destinations.refresh(domain)
+      destinations.moved(domain)
       timeline.add(message, { at, kind: 'operator', domain, note: `${NOTE[action]} ${by}` })
     }
     if (free.length > 0) settling.endIfDone(message, at)

@@ -61,7 +61,7 @@ export class Putting {
             .lastInsertRowid,
         )
         deliveries.set(domain, delivery)
-        this.#destinations.refresh(domain)
+        this.#destinations.moved(domain)
       }
       const { address, notify, orcpt } = recipient
       this.#recipient.run(key, position, delivery, address, fromNotify(notify), orcpt ?? null)

@@ -81,7 +81,7 @@ export class Settling {
       )
       this.#again.run(settlement.dueAt, settlement.dueAt, lost ? 1 : 0, delivery)
     }
-    this.#parts.destinations.refresh(lease.domain)
+    this.#parts.destinations.moved(lease.domain)
     for (const report of settlement.reports) this.#putReport(message, settlement.at, report)
     return true
   }

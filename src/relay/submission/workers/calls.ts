@@ -12,18 +12,13 @@ export interface OwnerCalls {
     credentials: { readonly login: string; readonly password: string },
     network: string,
   ): ReturnType<LoginGate['attempt']>
-  /** At MAIL of a session: may the login send one more? `undefined` where it has no limits. */
-  mail(session: number, login: string): Promise<Judgement | undefined>
+  /** At MAIL of a session: may the login send one more, and has it so much left that nobody need ask for a while? */
+  mail(session: number, login: string): Promise<{ judged: Judgement; ample: boolean }>
   recipient(session: number, address: string): Promise<Judgement>
   /** A piece of a body that is larger than one. */
   write(body: number, piece: Uint8Array): Promise<void>
   /** The rest of the body, and with it the message. Resolves when it is durable. */
-  put(
-    session: number | undefined,
-    message: NewMessage,
-    body: number,
-    rest: Uint8Array,
-  ): Promise<Judgement>
+  put(session: number, message: NewMessage, body: number, rest: Uint8Array): Promise<Judgement>
   /** The body will not become a message. */
   abort(body: number): void
   closed(session: number): void

@@ -1,5 +1,5 @@
 import { WITHIN, type Judgement } from '../../limits/judge.ts'
-import type { Metering } from '../../limits/meter.ts'
+import type { MessageAllowance } from '../../limits/meter.ts'
 import type { BodyWriter } from '../../queue/store.ts'
 import type { Site } from '../site.ts'
 import type { OwnerCalls } from './calls.ts'
@@ -14,7 +14,7 @@ interface Body {
 export class Desk {
   readonly #site: Site
   readonly #bodies = new Map<number, Body>()
-  readonly #sessions = new Map<number, NonNullable<ReturnType<Metering['begin']>>>()
+  readonly #sessions = new Map<number, MessageAllowance>()
   /** Ends with the worker. */
   readonly #gone = new AbortController()
 
@@ -27,9 +27,10 @@ export class Desk {
       this.#site.gate.attempt(credentials, network, this.#gone.signal),
     mail: async (session, login) => {
       const allowance = this.#site.meter?.begin(login, this.#gone.signal)
-      if (allowance === undefined) return undefined
+      if (allowance === undefined) return { judged: WITHIN, ample: true }
       this.#sessions.set(session, allowance)
-      return await allowance.message()
+      const judged = await allowance.message()
+      return { judged, ample: allowance.ample?.(this.#site.limits.recipients) ?? false }
     },
     recipient: async (session, address) => {
       return (await this.#sessions.get(session)?.recipient(address)) ?? WITHIN
@@ -37,7 +38,8 @@ export class Desk {
     write: (number, piece) => this.#write(this.#body(number), piece),
     put: async (session, message, number, rest) => {
       const body = this.#body(number)
-      const allowance = session === undefined ? undefined : this.#sessions.get(session)
+      const allowance =
+        this.#sessions.get(session) ?? this.#site.meter?.begin(message.login, this.#gone.signal)
       let judged: Judgement = WITHIN
       try {
         await this.#write(body, rest)

@@ -1,5 +1,5 @@
 import { WITHIN, type Judgement } from '../../limits/judge.ts'
-import type { Metering } from '../../limits/meter.ts'
+import { AMPLE, type MessageAllowance } from '../../limits/meter.ts'
 import type { BodyWriter, NewMessage } from '../../queue/store.ts'
 import type { Site } from '../site.ts'
 import type { OwnerCalls, WorkerCalls } from './calls.ts'
@@ -29,52 +29,61 @@ export function remoteStore(link: ToOwner): Required<Pick<Site, 'store' | 'meter
     session.addEventListener('abort', () => link.tell('closed', number), { once: true })
     return number
   }
+  const room = new Map<string, number>()
   return {
     store: {
       newBody: () => new RemoteBody(link, bodies++),
-      put: async (message, body) => void (await put(link, undefined, message, body)),
+      put: () => Promise.reject(new Error('the owner counts every message')),
     },
-    meter: { begin: (login, session) => new RemoteAllowance(link, numberOf(session), login) },
+    meter: {
+      begin: (login, session) =>
+        new RemoteAllowance(link, { login, session: numberOf(session), room }),
+    },
   }
+}
+
+interface Sender {
+  readonly login: string
+  readonly session: number
+  /** Messages of each login that may pass before the owner is asked again; `put` has the last word about them too. */
+  readonly room: Map<string, number>
 }
 
 /** What a login may still send, as the owner counts it. */
-class RemoteAllowance implements NonNullable<ReturnType<Metering['begin']>> {
+class RemoteAllowance implements MessageAllowance {
   readonly #link: ToOwner
-  readonly #session: number
-  readonly #login: string
-  #limited = true
+  readonly #sender: Sender
+  #ample = false
 
-  constructor(link: ToOwner, session: number, login: string) {
+  constructor(link: ToOwner, sender: Sender) {
     this.#link = link
-    this.#session = session
-    this.#login = login
+    this.#sender = sender
   }
 
   async message(): Promise<Judgement> {
-    const judged = await this.#link.ask('mail', this.#session, this.#login)
-    this.#limited = judged !== undefined
-    return judged ?? WITHIN
+    const { login, session, room } = this.#sender
+    const left = room.get(login) ?? 0
+    if (left > 0) {
+      room.set(login, left - 1)
+      this.#ample = true
+      return WITHIN
+    }
+    const { judged, ample } = await this.#link.ask('mail', session, login)
+    this.#ample = ample
+    if (ample) room.set(login, AMPLE - 1)
+    else room.delete(login)
+    return judged
   }
 
   recipient(address: string): Promise<Judgement> {
-    if (!this.#limited) return Promise.resolve(WITHIN)
-    return this.#link.ask('recipient', this.#session, address)
+    if (this.#ample) return Promise.resolve(WITHIN)
+    return this.#link.ask('recipient', this.#sender.session, address)
   }
 
   put(message: NewMessage, body: BodyWriter): Promise<Judgement> {
-    return put(this.#link, this.#limited ? this.#session : undefined, message, body)
+    if (!(body instanceof RemoteBody)) throw new TypeError('a body of another store')
+    return this.#link.ask('put', this.#sender.session, message, body.number, body.rest())
   }
-}
-
-function put(
-  link: ToOwner,
-  session: number | undefined,
-  message: NewMessage,
-  body: BodyWriter,
-): Promise<Judgement> {
-  if (!(body instanceof RemoteBody)) throw new TypeError('a body of another store')
-  return link.ask('put', session, message, body.number, body.rest())
 }
 
 /** A body on its way to the owner. */
