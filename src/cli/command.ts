@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 
 import { messageOf, Problem } from '../base/problem.ts'
 import { addBackup, addRestore } from './backup.ts'
+import { addBench } from './bench.ts'
 import { addCheck } from './check.ts'
 import type { CommandContext } from './context.ts'
 import { addDemo } from './demo.ts'
@@ -39,6 +40,7 @@ export async function runCommand(args: readonly string[], version: string): Prom
   }
   for (const add of [
     addBackup,
+    addBench,
     addCheck,
     addCompare,
     addDemo,

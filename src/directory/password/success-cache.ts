@@ -22,7 +22,7 @@ export class SuccessCache {
   }
 
   has(login: string, hash: string, password: string): boolean {
-    const entry = this.#entry(login, hash, password)
+    const entry = this.nameOf(login, hash, password)
     const until = this.#until.get(entry)
     if (until === undefined) return false
     if (until > this.#clock()) return true
@@ -32,7 +32,7 @@ export class SuccessCache {
 
   add(login: string, hash: string, password: string): void {
     if (this.#lifetime === 0) return
-    const entry = this.#entry(login, hash, password)
+    const entry = this.nameOf(login, hash, password)
     // Deleted first, so that the order of the Map is the order of age.
     this.#until.delete(entry)
     this.#until.set(entry, this.#clock() + this.#lifetime)
@@ -48,7 +48,8 @@ export class SuccessCache {
     this.#until.clear()
   }
 
-  #entry(login: string, hash: string, password: string): string {
+  /** @returns what tells login, stored hash and password from any other three, and neither of them to anybody */
+  nameOf(login: string, hash: string, password: string): string {
     return createHmac('sha256', this.#key).update(`${login}\0${hash}\0${password}`).digest('base64')
   }
 }

@@ -43,6 +43,7 @@ export class Verifier {
   readonly #waiting: Job[] = []
   readonly #busy = new Set<string>()
   readonly #cache: SuccessCache
+  readonly #asked = new Map<string, Promise<Verification>>()
   readonly #mostWaiting: number
   readonly #deadline: number
   #running = false
@@ -80,7 +81,15 @@ export class Verifier {
     if (!isPlausible(password)) return { kind: 'mismatch' }
     const identity = `${stored.cost}\0${'hash' in stored ? stored.hash : stored.digest.toString('base64')}`
     if (this.#cache.has(login, identity, password)) return { kind: 'match' }
-    const result = await this.#enqueue(login, stored, password)
+    // A program that opens ten connections at once asks the same thing ten times.
+    const question = this.#cache.nameOf(login, identity, password)
+    const asked = this.#asked.get(question)
+    if (asked !== undefined) return asked
+    const answer = this.#enqueue(login, stored, password).finally(() => {
+      this.#asked.delete(question)
+    })
+    this.#asked.set(question, answer)
+    const result = await answer
     if (result.kind === 'match') this.#cache.add(login, identity, password)
     return result
   }

@@ -86,11 +86,17 @@ describe('a busy verifier', () => {
     for (const result of await Promise.all(waiting)) expect(result).toEqual({ kind: 'match' })
   })
 
+  it('checks once what a program with ten connections asks ten times at the same moment', async () => {
+    const verifier = await started({ mostWaiting: 1 })
+    const same = Array.from({ length: 10 }, () => verifier.verify('alice', QUICK, PASSWORD))
+    for (const result of await Promise.all(same)) expect(result).toEqual({ kind: 'match' })
+  })
+
   it('serves others while one login is guessed at', async () => {
     const verifier = await started({ threads: 2 })
     const order: string[] = []
-    const guesses = Array.from({ length: 8 }, () =>
-      verifier.verify('alice', SLOW, 'guess').then(result => {
+    const guesses = Array.from({ length: 8 }, (_, n) =>
+      verifier.verify('alice', SLOW, `guess ${n}`).then(result => {
         order.push('guess')
         return result.kind
       }),

@@ -10,6 +10,7 @@ import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
 import {
   bodyOf,
   DELIVERED,
+  lease,
   leaseOne,
   message,
   put,
@@ -111,6 +112,19 @@ describe('a shared commit', () => {
     await Promise.all(Array.from({ length: 1_000 }, () => put(store, message(['x@example.net']))))
     expect(store.commits - before).toBeLessThan(10)
     expect(await store.counts()).toMatchObject({ queued: 1_000 })
+  })
+
+  test('leases wait for no disk, and the results of a hundred deliveries share its syncs', async () => {
+    const store = await open(await newPath())
+    await Promise.all(Array.from({ length: 100 }, () => put(store, message(['x@example.net']))))
+    const before = store.syncs
+    const leases = await lease(store, undefined, { limit: 100, perDomain: 100 })
+    expect(leases).toHaveLength(100)
+    expect(store.syncs).toBe(before)
+    // One by one, as deliveries end, within the time that a result waits for company.
+    await Promise.all(leases.map(leased => store.settle(leased, settlement(leased, DELIVERED))))
+    expect(store.syncs - before).toBeLessThan(10)
+    expect(await store.counts()).toMatchObject({ queued: 0, active: 0 })
   })
 
   test('nobody is told of success before it', async () => {

@@ -1,11 +1,19 @@
+import { join } from 'node:path'
 import { connect } from 'node:tls'
 import type { Worker } from 'node:worker_threads'
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 
 import { createAuthority } from '../../../src/base/certificate.ts'
 import { ServerIdentities } from '../../../src/base/server-tls.ts'
+import type { Ledger } from '../../../src/relay/limits/ledger.ts'
+import { UNLIMITED } from '../../../src/relay/limits/login-limits.ts'
+import { Meter } from '../../../src/relay/limits/meter.ts'
+import { RecipientDigests } from '../../../src/relay/limits/recipient-digests.ts'
+import { GRIDS } from '../../../src/relay/limits/usage.ts'
+import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
 import { WireClient } from '../../conformance/wire-client.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 import { eventually, freePort } from '../../support/server-process.ts'
 import { MESSAGE, run, submit, type Running } from './fixture.ts'
 
@@ -94,6 +102,33 @@ describe('sessions in threads of their own', () => {
       )
       expect(await submit(client)).toMatch(/^250 /)
     }
+  })
+
+  it('ask once about twenty messages of a login that is far from its limits, and count all of them', async () => {
+    const queue = await SqliteQueueStore.open(join(await scratchFolder(), 'queue.sqlite'))
+    onTestFinished(() => queue.close())
+    let asked = 0
+    const ledger: Ledger = {
+      usage: (...about) => {
+        asked++
+        return queue.ledger.usage(...about)
+      },
+      unknown: (...about) => queue.ledger.unknown(...about),
+      putCounted: (...message) => queue.ledger.putCounted(...message),
+      forget: now => queue.ledger.forget(now),
+    }
+    const meter = new Meter({
+      ledger,
+      limitsOf: () => ({ ...UNLIMITED, messages_per_hour: 1_000 }),
+      digests: new RecipientDigests(Buffer.alloc(32, 7)),
+      clock: Date.now,
+    })
+    const running = await run({ workers: 1, store: queue, meter })
+    const client = await running.session()
+    for (let n = 0; n < 20; n++) expect(await submit(client)).toMatch(/^250 /)
+    expect(asked).toBe(1)
+    const hours = await queue.ledger.usage('alice', Date.now())
+    expect(hours.reduce((sum, { messages }) => sum + messages, 0)).toBe(GRIDS.length * 20)
   })
 
   it('show other certificates from the next connection on', async () => {
