@@ -64,7 +64,7 @@ export async function runBench(folder: string, options: BenchOptions): Promise<B
         smarthost: { ca: undefined, password: undefined },
       },
       { clock: Date.now, random: Math.random, folder: state, providers: [] },
-      { relay: () => undefined, directory: () => undefined },
+      { relay: () => undefined, directory: () => undefined, account: () => undefined },
     )
     const stop = await startInOrder(relay.parts)
     try {
