@@ -114,6 +114,17 @@ describe('a shared commit', () => {
     expect(await store.counts()).toMatchObject({ queued: 1_000 })
   })
 
+  test('a large body waits for the disk once, when its message does', async () => {
+    const store = await open(await newPath())
+    const before = { commits: store.commits, syncs: store.syncs }
+    const body = store.newBody()
+    for (let n = 0; n < 32; n++) await body.write(Buffer.alloc(65_536, 'x'))
+    expect(store.commits - before.commits).toBeGreaterThan(16)
+    expect(store.syncs).toBe(before.syncs)
+    await store.put(message(['x@example.net']), body)
+    expect(store.syncs - before.syncs).toBe(1)
+  })
+
   test('leases wait for no disk, and the results of a hundred deliveries share its syncs', async () => {
     const store = await open(await newPath())
     await Promise.all(Array.from({ length: 100 }, () => put(store, message(['x@example.net']))))

@@ -55,10 +55,14 @@ export class Bodies {
 
   /** Writes pieces of a body whose message does not exist yet. */
   spill(id: number, pieces: readonly Buffer[]): Promise<void> {
-    return this.#group.run(() => {
-      this.#note.run(id)
-      for (const piece of pieces) this.#insert.run(id, piece)
-    })
+    // Durable with the commit that makes the message exist: it syncs all that was written before it, too.
+    return this.#group.run(
+      () => {
+        this.#note.run(id)
+        for (const piece of pieces) this.#insert.run(id, piece)
+      },
+      { durable: false },
+    )
   }
 
   /** Takes part in the transaction of `put`: writes the last piece, and the body is loose no more. */
