@@ -3,12 +3,19 @@ import { loadOf } from './measure.ts'
 import { holdSessions } from './native.ts'
 import type { Subject } from './subject.ts'
 
-/** KiB that each of many sessions costs, which have logged in and say nothing. */
+/**
+ * KiB that each of many sessions costs, which have logged in and say nothing.
+ *
+ * @param subject one that has served nobody yet: memory that others have left behind would be used again and not be seen
+ */
 export async function idleCost(
   subject: Subject,
   sessions: number,
   loadgen: string,
 ): Promise<number> {
+  // What only the first ones cost is the code.
+  const few = ['-I', '600', '-c', '50', '-W', '20', '-d', '120']
+  await (await holdSessions(loadgen, loadOf(subject, few))).end()
   const before = memoryOf(subject.pids())
   // From addresses of their own, for nobody gets more than a hundred from one.
   const opened = ['-I', '600', '-c', String(sessions), '-W', '20', '-B', '50', '-d', '120']

@@ -91,7 +91,9 @@ async function main(): Promise<number> {
     if (wanted('idle')) {
       note(`idle: ${IDLE_SESSIONS} sessions`)
       await part('idle', async () => {
-        const kib = await idleCost(ours, IDLE_SESSIONS, loadgen)
+        const fresh = await startRelay(join(folder, 'idle'), sink.port)
+        stops.push(() => fresh.stop())
+        const kib = await idleCost(fresh, IDLE_SESSIONS, loadgen)
         verdicts.push({
           what: `idle: memory of one of ${IDLE_SESSIONS} TLS sessions`,
           target: `at most ${IDLE_TARGET_KIB} KiB`,

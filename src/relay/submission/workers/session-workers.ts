@@ -15,6 +15,8 @@ import { countsMemory, SharedCounts, SharedTally, tallyMemory } from './shared.t
 
 // How long what sessions are told of readiness and space may be old.
 const NOTICE_EVERY = 100
+// Sessions live long and their garbage is small. By default this grows in each thread to what 300 sessions take, and stays.
+const YOUNG_MB = 6
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 5 * SECOND
 // A worker that has not ended this long after its grace is ended.
@@ -113,7 +115,10 @@ export class SessionWorkers {
     }
     // As a program it is compiled, in tests it is not.
     const file = `./session-worker${extname(import.meta.url)}`
-    const worker = new Worker(new URL(file, import.meta.url), { workerData: options })
+    const worker = new Worker(new URL(file, import.meta.url), {
+      workerData: options,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
     const link = new Link<WorkerCalls, OwnerCalls>(worker, desk.calls)
     let cause = 'it ended'
     worker.on('error', (error: unknown) => {
