@@ -59,6 +59,7 @@ export async function runBench(folder: string, options: BenchOptions): Promise<B
         path: 'bench',
         config,
         store: undefined,
+        admin: { tls: undefined, token: undefined },
         tls: new ServerIdentities([await authority.issue([NAME])]),
         ldap: undefined,
         smarthost: { ca: undefined, password: undefined },

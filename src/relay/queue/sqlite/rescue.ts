@@ -183,6 +183,7 @@ function mend(database: Database.Database, now: number): LostMessage[] {
     where body is not null and body not in (select body from chunk)`)
   const destinations = new Destinations(database)
   const domains = database.prepare<[], string>('select distinct domain from delivery').pluck().all()
-  for (const domain of domains) destinations.refresh(domain)
+  for (const domain of domains) destinations.moved(domain)
+  destinations.caughtUp()
   return [...recipients, ...content]
 }
