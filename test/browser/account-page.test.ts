@@ -360,7 +360,7 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify', 'chromium'))('the acco
       ['SIGSTOP', DIRECTORY_PASSWORD],
     ] as const) {
       if (stop === 'down') await slapd.down()
-      else slapd.signal(stop)
+      else await slapd.freeze()
       const { page: other } = await open()
       await signIn(other, 'alice', password)
       expect(await notice(other)).toMatch(

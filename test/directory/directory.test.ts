@@ -197,7 +197,7 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('a comparison with Op
     const impatient = directoryOf(folder, {
       sources: [ldapSource(slapd, { operationTimeout: 300, readTimeout: 600 })],
     })
-    slapd.signal('SIGSTOP')
+    await slapd.freeze()
     onTestFinished(() => slapd.signal('SIGCONT'))
     await impatient.directory.start()
     expect(await impatient.directory.authenticate('bob', PASSWORD)).toMatchObject({
@@ -213,7 +213,7 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('a comparison with Op
       // Longer than any test may take.
       sources: [ldapSource(slapd, { operationTimeout: 600_000, readTimeout: 600_000 })],
     })
-    slapd.signal('SIGSTOP')
+    await slapd.freeze()
     onTestFinished(() => slapd.signal('SIGCONT'))
     await patient.directory.start()
     await patient.directory.stop()

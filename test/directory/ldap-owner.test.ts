@@ -100,7 +100,7 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('owners at the direct
     expect(await notOurs.prove('alice', PASSWORD)).toMatchObject({ kind: 'unavailable' })
     const stranger = owners({ servername: 'other.test' })
     expect(await stranger.prove('alice', PASSWORD)).toMatchObject({ kind: 'unavailable' })
-    slapd.signal('SIGSTOP')
+    await slapd.freeze()
     try {
       expect(await owners().prove('alice', WRONG)).toMatchObject({ kind: 'unavailable' })
       expect(await owners().change('alice', PASSWORD, NEW)).toMatchObject({ kind: 'unavailable' })
@@ -115,7 +115,7 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('owners at the direct
 
   it('keeps a hung directory from collecting people', async () => {
     const own = owners({ mostAtOnce: 2 })
-    slapd.signal('SIGSTOP')
+    await slapd.freeze()
     try {
       const asked = [1, 2, 3].map(() => own.prove('alice', PASSWORD))
       expect(await Promise.all(asked)).toEqual([

@@ -150,7 +150,7 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('a relay with LDAP in
   })
 
   test('decides right while the server hangs, is gone, and after a restart without it', async () => {
-    slapd.signal('SIGSTOP')
+    await slapd.freeze()
     await more(['failed'])
     expect(await decisions()).toEqual(RIGHT)
     slapd.signal('SIGCONT')

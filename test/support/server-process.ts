@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { createServer } from 'node:net'
 
@@ -121,6 +121,15 @@ export class ServerProcess {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
+  }
+
+  /** Stops it in its tracks. Resolves when every thread of it stands still: until then it may go on answering. */
+  async freeze(): Promise<void> {
+    this.#child.kill('SIGSTOP')
+    const tasks = `/proc/${this.pid}/task`
+    const isStill = (task: string): boolean =>
+      /\) T /.test(readFileSync(`${tasks}/${task}/stat`, 'latin1'))
+    await eventually(() => readdirSync(tasks).every(isStill) || undefined, `${this.name} stopped`)
   }
 
   /** Stops it and waits for its end: the next start must not meet the old one. */

@@ -47,6 +47,10 @@ export interface Slapd {
   readonly pid: number
   /** Applies LDIF with change types, as the administrator. */
   modify(ldif: string): void
+  /** Hangs it: it holds its connections and answers nothing. SIGCONT lets it go on. */
+  freeze(): Promise<void>
+  /** Hangs it: it keeps its connections and answers nothing, until SIGCONT. */
+  freeze(): Promise<void>
   signal(signal: NodeJS.Signals): void
   /** Stops it for good and removes its folder. */
   stop(): Promise<void>
@@ -148,6 +152,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     },
     modify: ldif =>
       run('ldapmodify', ['-x', '-H', url, '-D', ADMIN_DN, '-w', ADMIN_PASSWORD], ldif),
+    freeze: () => server.freeze(),
     signal: signal => server.signal(signal),
     stop: async () => {
       await server.stop()
