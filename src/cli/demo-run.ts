@@ -18,8 +18,14 @@ import { PROVIDERS } from '../mail/providers.ts'
 import { createLog, wantsColour } from '../observe/log.ts'
 import { VERDICT_LABELS } from '../probe/model.ts'
 import { demoPorts, demoProbes, demoRelay, type DemoPorts } from './demo-configuration.ts'
-import type { DemoOptions } from './demo.ts'
 import { stopRequest } from './stop-request.ts'
+
+export interface DemoOptions {
+  readonly state: string
+  /** Milliseconds after which it ends. */
+  readonly for?: number
+  readonly portBase: number
+}
 
 /** Runs the demo until it is told to stop, or until its time is over. */
 export async function runDemo(options: DemoOptions, version: string): Promise<void> {

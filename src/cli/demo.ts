@@ -5,12 +5,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 
 import { parseDuration } from '../base/duration.ts'
 import type { CommandContext } from './context.ts'
-
-export interface DemoOptions {
-  readonly state: string
-  readonly for?: number
-  readonly portBase: number
-}
+import type { DemoOptions } from './demo-run.ts'
 
 /** `mailcanary demo`: the whole system against an embedded world, on loopback and without any set-up. */
 export function addDemo(program: Command, { version }: CommandContext): void {

@@ -1,3 +1,5 @@
+import { escaped } from '../base/html.ts'
+
 /** Markup, as opposed to text that somebody else wrote. Only `html` makes it. */
 export class Html {
   readonly #markup: string
@@ -20,11 +22,6 @@ export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[])
 }
 
 export const NOTHING = new Html('')
-
-/** Text for HTML, also within quoted attributes. */
-export function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
-}
 
 /** A whole page of the public server, in its look. */
 export function documentOf(page: {

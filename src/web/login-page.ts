@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 
+import { escaped } from '../base/html.ts'
 import type { Secret } from '../base/secret.ts'
 import { isToken } from './admin-access.ts'
 import { endedSession, newSession } from './admin-session.ts'
-import { escaped } from './html.ts'
 
 /** Where a person shows the token. It needs no JavaScript. */
 export function addLoginPage(app: FastifyInstance, token: Secret): void {
