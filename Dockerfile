@@ -5,6 +5,7 @@ COPY package.json package-lock.json tsconfig.json tsconfig.build.json tsconfig.b
 COPY bin ./bin
 COPY scripts ./scripts
 COPY src ./src
+COPY docs/clients.md ./docs/clients.md
 # Of what commit this is, for --version: --build-arg COMMIT=$(git rev-parse --short HEAD)
 ARG COMMIT=
 RUN MAILCANARY_COMMIT=$COMMIT node scripts/setup.mjs && node scripts/production-tree.mjs /app --without-node

@@ -53,6 +53,7 @@ function commit() {
 
 const inputs = [
   'src',
+  'docs/clients.md',
   'tsconfig.json',
   'tsconfig.build.json',
   'tsconfig.browser.json',
@@ -72,6 +73,8 @@ if (!upToDate) {
     }
   }
   cpSync(join(root, 'src', 'web', 'page'), join(dist, 'web', 'page'), { recursive: true })
+  // What the page `/` shows is what people read in the documentation.
+  cpSync(join(root, 'docs', 'clients.md'), join(dist, 'web', 'page', 'clients.md'))
   chmodSync(join(dist, 'main.js'), 0o755)
   writeFileSync(stamp, '')
 }

@@ -6,6 +6,7 @@ import {
   keepCertificates,
   type CertificateKeeper,
 } from './app/certificate-keeper.ts'
+import { clientSettings } from './app/client-settings.ts'
 import { createDirectoryControl } from './app/directory-control.ts'
 import { probeNow } from './app/probe-now.ts'
 import { createProbing, providersOf, type Probing } from './app/prober-parts.ts'
@@ -16,6 +17,7 @@ import { createRelay, type Relay } from './app/relay-parts.ts'
 import type { Surroundings } from './app/surroundings.ts'
 import { askTimetable } from './app/timetable-control.ts'
 import { whoIs } from './app/who.ts'
+import type { CertificatePair } from './base/certificate.ts'
 import type { Clock } from './base/clock.ts'
 import { startInOrder, type Part } from './base/lifecycle.ts'
 import { Problem } from './base/problem.ts'
@@ -37,7 +39,8 @@ import { LiveStatus } from './web/live-status.ts'
 import { PublicServer, type PublicOptions } from './web/public-server.ts'
 import { publicStatusRoutes } from './web/public-status.ts'
 import { RealMailTally } from './web/real-mail.ts'
-import { setupRoutes } from './web/setup-page.ts'
+import { setupPageRoutes } from './web/setup/setup-page.ts'
+import { setupRoutes } from './web/setup/setup-routes.ts'
 import { publicView } from './web/status-view.ts'
 import { createStatusSource } from './web/status.ts'
 
@@ -226,11 +229,16 @@ export async function startApp(options: AppOptions): Promise<App> {
   let publicLive: LiveStatus | undefined
   const web = options.relay?.config.web
   if (daemon && options.relay !== undefined && relay !== undefined && web !== undefined) {
+    const { tls } = options.relay
     const account = createSelfService(options.relay, surroundings, relay, {
       report: reportAccount,
       refusals,
     })
-    const { routes, ...listener } = publicOptions(options.relay, web, account, clock)
+    const { routes, ...listener } = publicOptions(options.relay, web, {
+      account,
+      clock,
+      identity: () => certificates?.identity ?? tls.pair,
+    })
     const view = publicView(status)
     if (web.status) publicLive = new LiveStatus(range => view.status(range))
     publicServer = new PublicServer({
@@ -255,29 +263,27 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 function publicOptions(
-  { config, tls }: LoadedRelay,
+  loaded: LoadedRelay,
   { listen, proxies }: NonNullable<RelayConfig['web']>,
-  account: Account | undefined,
-  clock: Clock,
+  about: {
+    readonly account: Account | undefined
+    readonly identity: () => CertificatePair
+    readonly clock: Clock
+  },
 ): PublicOptions {
-  const { hostname, listen: ports, directory } = config
-  const domain = directory.domains[0] ?? hostname
+  const { account, identity, clock } = about
+  const facts = clientSettings(loaded)
   return {
     ...listen,
     // Plain HTTP is for proxies, and for this host.
-    ...(!isLoopback(listen.host) && proxies.length === 0 && { tls }),
+    ...(!isLoopback(listen.host) && proxies.length === 0 && { tls: loaded.tls }),
     proxies,
     routes: [
-      setupRoutes({
-        hostname,
-        domain,
-        submissions: ports.submissions[0]?.port ?? 0,
-        submission: ports.submission[0]?.port ?? 0,
-        account: account !== undefined,
-      }),
+      setupPageRoutes(facts),
+      setupRoutes({ facts, identity, clock }),
       ...(account === undefined
         ? []
-        : [accountRoutes({ service: account.service, domain, proxies, clock })]),
+        : [accountRoutes({ service: account.service, domain: facts.domains[0], proxies, clock })]),
     ],
   }
 }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 
+import type { CertificatePair } from '../base/certificate.ts'
 import { MINUTE, type Clock } from '../base/clock.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { Periodic } from '../base/periodic.ts'
@@ -54,6 +55,11 @@ export class CertificateKeeper implements Part {
   /** When the first certificate in use ends, milliseconds since the epoch. */
   get expiry(): number {
     return this.#identities.expiry
+  }
+
+  /** The default one in use. */
+  get identity(): CertificatePair {
+    return this.#identities.pair
   }
 
   start(): Promise<void> {

@@ -78,6 +78,12 @@ export class ServerIdentities {
     return [pairOf(first), ...further.map(pairOf)]
   }
 
+  /** The default certificate and its key, for what is signed. */
+  get pair(): CertificatePair {
+    const { certificate, key } = this.#identities[0]
+    return { certificate, key }
+  }
+
   get default(): SecureContext {
     return this.#identities[0].context
   }

@@ -44,6 +44,7 @@ export function demoRelay(
       listen: `${HOST}:${ports.publicWeb}`,
       status: true,
       account: { application_passwords: true },
+      incoming: [{ host: HOST, port: world.providers[0]?.imapPort }],
     },
     listen: {
       submissions: [`${HOST}:${ports.submissions}`],

@@ -92,6 +92,14 @@ const shaping = z.strictObject({
   messages_per_minute: limit().optional(),
 })
 
+const incomingServer = z.strictObject({
+  type: word(['imap', 'pop3']).default('imap'),
+  host: hostName(),
+  port: port().optional(),
+  tls: word(['implicit', 'starttls']).default('implicit'),
+  username: word(['address', 'login']).default('address'),
+})
+
 const localListener = z.strictObject({
   address: hostPort(),
   /** Stands where a login stands: in limits, in the queue. */
@@ -196,6 +204,8 @@ export const relaySchema = z.strictObject({
     .strictObject({
       listen: hostPort(),
       proxies: z.array(network()).default([]),
+      organisation: text('a name').optional(),
+      incoming: z.array(incomingServer).default([]),
       account: z
         .strictObject({
           hash: word(['sha512-crypt', 'yescrypt', 'bcrypt']).default('sha512-crypt'),

@@ -21,6 +21,11 @@ export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[])
   return new Html(parts.join(''))
 }
 
+/** The same for XML, whose five characters are the same. */
+export function xml(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
+  return html(strings, ...pieces)
+}
+
 export const NOTHING = new Html('')
 
 /** A whole page of the public server, in its look. */
@@ -33,8 +38,10 @@ export function documentOf(page: {
   readonly footer?: Html
   /** Further files of `/assets/`. */
   readonly styles?: readonly string[]
+  /** Modules of `/assets/`; the page's own policy has to let them run. */
+  readonly scripts?: readonly string[]
 }): string {
-  const { title, brand, main, top = NOTHING, footer = NOTHING, styles = [] } = page
+  const { title, brand, main, top = NOTHING, footer = NOTHING, styles = [], scripts = [] } = page
   const links = ['style.css', ...styles].map(
     name => html`<link rel="stylesheet" href="/assets/${name}" /> `,
   )
@@ -47,6 +54,7 @@ export function documentOf(page: {
         <title>${title}</title>
         <link rel="icon" href="/assets/mark.svg" type="image/svg+xml" />
         ${links}
+        ${scripts.map(name => html`<script type="module" src="/assets/${name}"></script> `)}
       </head>
       <body>
         <header class="top">

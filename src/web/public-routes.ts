@@ -6,8 +6,8 @@ import type { FastifyInstance } from 'fastify'
  */
 export type PublicRoutes = (app: FastifyInstance) => void
 
-/** Content-Security-Policy: nothing but our own style and pictures, no script at all, never in a frame. */
-export function contentSecurity(options: { readonly forms: boolean }): {
+/** Content-Security-Policy: nothing but our own style and pictures, a script of ours only where it is said, never in a frame. */
+export function contentSecurity(options: { readonly forms: boolean; readonly scripts?: boolean }): {
   readonly useDefaults: false
   readonly directives: Readonly<Record<string, readonly string[]>>
 } {
@@ -16,6 +16,7 @@ export function contentSecurity(options: { readonly forms: boolean }): {
     directives: {
       defaultSrc: ["'none'"],
       styleSrc: ["'self'"],
+      ...(options.scripts === true && { scriptSrc: ["'self'"] }),
       imgSrc: ["'self'"],
       baseUri: ["'none'"],
       formAction: [options.forms ? "'self'" : "'none'"],

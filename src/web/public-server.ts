@@ -23,11 +23,13 @@ export interface PublicOptions {
   readonly proxies?: readonly string[]
   /** What it answers; each concern registers its own. */
   readonly routes: readonly PublicRoutes[]
+  /** Folder of what browsers run; a test compiles its own. */
+  readonly browserCode?: string
 }
 
 type SniAnswer = (error: Error | null, context?: SecureContext) => void
 
-const FILES = new Set(['/style.css', '/account.css', '/mark.svg'])
+const FILES = new Set(['/style.css', '/account.css', '/setup.css', '/mark.svg', '/copy.js'])
 
 /** The public listener: what people see of the relay in a browser. */
 export class PublicServer implements Part {
@@ -51,7 +53,7 @@ export class PublicServer implements Part {
 
   /** @throws Problem where the port cannot be had, or the page would be sent in clear text over a network */
   async start(): Promise<void> {
-    const { host, port, routes, proxies = [] } = this.#options
+    const { host, port, routes, proxies = [], browserCode = beside('./browser') } = this.#options
     const tls = this.#identities
     if (tls === undefined && proxies.length === 0 && !isLoopback(host)) {
       throw new Problem(
@@ -67,7 +69,7 @@ export class PublicServer implements Part {
       referrerPolicy: { policy: 'no-referrer' },
     })
     await app.register(serveFiles, {
-      root: fileURLToPath(new URL('./page', import.meta.url)),
+      root: [beside('./page'), browserCode],
       prefix: '/assets/',
       index: false,
       allowedPath: path => FILES.has(path),
@@ -122,4 +124,8 @@ export class PublicServer implements Part {
     }
     return fastify({ ...limits, https })
   }
+}
+
+function beside(folder: string): string {
+  return fileURLToPath(new URL(folder, import.meta.url))
 }

@@ -19,6 +19,7 @@ declare const document: {
   readonly documentElement: { readonly scrollWidth: number }
   querySelectorAll<T extends Box>(selector: string): Iterable<T>
 }
+declare const navigator: { readonly clipboard: { readText(): Promise<string> } }
 declare function getComputedStyle(box: Box): {
   readonly color: string
   readonly backgroundColor: string
@@ -27,6 +28,11 @@ declare function getComputedStyle(box: Box): {
 /** How wide the page is; more than the window means that it scrolls sideways. */
 export async function widthOf(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth)
+}
+
+/** What was copied last; the context has to have the right to read it. */
+export async function clipboardOf(page: Page): Promise<string> {
+  return page.evaluate(() => navigator.clipboard.readText())
 }
 
 /** Marks every row of every table: those that were made anew have lost the mark. */

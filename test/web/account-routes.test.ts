@@ -14,9 +14,10 @@ import type { Directory } from '../../src/directory/directory.ts'
 import { ExportFileSource } from '../../src/directory/export-file-source.ts'
 import { accountRoutes } from '../../src/web/account/account-routes.ts'
 import { PublicServer, type PublicOptions } from '../../src/web/public-server.ts'
-import { setupRoutes } from '../../src/web/setup-page.ts'
+import { setupPageRoutes } from '../../src/web/setup/setup-page.ts'
 import { directoryOf, DOMAINS } from '../directory/fixture.ts'
 import { testCertificates } from '../support/certificates.ts'
+import { clientSettingsOf } from '../support/client-settings.ts'
 import { ssha } from '../support/password.ts'
 import { makeScratch, scratchFolder } from '../support/scratch.ts'
 import { freePort } from '../support/server-process.ts'
@@ -79,12 +80,7 @@ async function started(options: Partial<PublicOptions> = {}): Promise<number> {
     host: '127.0.0.1',
     port,
     routes: [
-      setupRoutes({
-        hostname: 'relay.example.org',
-        domain: 'example.org',
-        submissions: 465,
-        submission: 0,
-      }),
+      setupPageRoutes(clientSettingsOf({ submission: 0 })),
       accountRoutes({ service, domain: 'example.org', proxies, clock }),
     ],
     ...options,
@@ -212,10 +208,10 @@ test('no script, no frame, no other site, no cache', async () => {
   expect(page.headers.get('cache-control')).toBe('no-store')
   expect(page.headers.get('referrer-policy')).toBe('same-origin')
   expect(await page.text()).not.toMatch(/<script|style=|onclick/)
-  // The rest of the server has no forms.
-  const setup = await ask(port, '/')
-  expect(setup.headers.get('content-security-policy')).toContain("form-action 'none'")
-  expect((await ask(port, '/assets/account.css')).status).toBe(200)
+  // What is no page has neither forms nor scripts.
+  const style = await ask(port, '/assets/account.css')
+  expect(style.headers.get('content-security-policy')).toContain("form-action 'none'")
+  expect(style.status).toBe(200)
 })
 
 test('nobody is signed in by a form of another site', async () => {

@@ -1,0 +1,74 @@
+import { existsSync, readFileSync } from 'node:fs'
+
+import { Problem } from '../../base/problem.ts'
+import { sectionsOf, type Section } from './markdown.ts'
+
+/** A language in which people are told how to set up their programs: one file of it, with the page's own words at its head. */
+export interface Instructions {
+  /** Of the page, by name; what stands in braces is put in. */
+  readonly words: ReadonlyMap<string, string>
+  readonly settings: Section
+  readonly answers: Section
+  readonly password: Section
+  readonly programs: readonly Section[]
+}
+
+/** What takes the place of the examples: `relay.example.org`, `alice`, `example.org`, 465 and 587. */
+export interface Examples {
+  readonly hostname: string
+  readonly login: string
+  readonly domain: string
+  readonly submissions: number
+  readonly submission: number
+}
+
+// The build copies the document beside the pages; in the source it is where people read it.
+const PLACES = ['../page/clients.md', '../../../docs/clients.md']
+
+/**
+ * The instructions in English: `docs/clients.md`, every block of which is run by a test. What has `relay.example.org` there
+ * has the organisation's own names here.
+ */
+export function readInstructions(): string {
+  const place = PLACES.map(path => new URL(path, import.meta.url)).find(url => existsSync(url))
+  if (place === undefined)
+    throw new Problem('the instructions for mail programs are not installed: docs/clients.md')
+  return readFileSync(place, 'utf8')
+}
+
+/** @throws RangeError where the document lacks a section that the page cannot do without */
+export function instructions(document: string, examples: Examples): Instructions {
+  const [, head = '', text = ''] = /^<!--([^]*?)-->([^]*)$/.exec(document) ?? []
+  const sections = sectionsOf(withOwn(text, examples))
+  const [settings, answers, password, ...programs] = sections
+  if (settings === undefined || answers === undefined || password === undefined) {
+    throw new RangeError('clients.md: needs settings, answers and password before the programs')
+  }
+  const words = new Map(
+    [...head.matchAll(/^([a-z-]+): (.+)$/gm)].map(([, name = '', sentence = '']) => [
+      name,
+      sentence.replaceAll('{host}', examples.hostname).replaceAll('{domain}', examples.domain),
+    ]),
+  )
+  return { words, settings, answers, password, programs }
+}
+
+/** In one pass, so that nothing that was put in is taken for an example. */
+function withOwn(
+  text: string,
+  { hostname, login, domain, submissions, submission }: Examples,
+): string {
+  const own: Readonly<Record<string, string>> = {
+    'relay.example.org': hostname,
+    alice: login,
+    'example.org': domain,
+    // In a regular expression.
+    'example\\.org': domain.replaceAll('.', String.raw`\.`),
+    '465': String(submissions),
+    '587': String(submission),
+  }
+  return text.replaceAll(
+    /relay\.example\.org|\balice\b|example\\?\.org|\b(?:465|587)\b/g,
+    example => own[example] ?? example,
+  )
+}
