@@ -14,16 +14,18 @@ import type { Pseudonyms } from './app/pseudonyms.ts'
 import { createQueueControl } from './app/queue-control.ts'
 import { readiness } from './app/readiness.ts'
 import { createRelay, type Relay } from './app/relay-parts.ts'
+import { selfCheckSettings } from './app/self-check-settings.ts'
 import type { Surroundings } from './app/surroundings.ts'
 import { askTimetable } from './app/timetable-control.ts'
 import { whoIs } from './app/who.ts'
 import type { CertificatePair } from './base/certificate.ts'
 import type { Clock } from './base/clock.ts'
 import { startInOrder, type Part } from './base/lifecycle.ts'
-import { Problem } from './base/problem.ts'
+import { messageOf, Problem } from './base/problem.ts'
 import type { LoadedProbes } from './config/load-probes.ts'
 import type { LoadedRelay } from './config/load-relay.ts'
 import type { RelayConfig } from './config/relay-schema.ts'
+import { SelfChecker } from './observe/checks/self-checker.ts'
 import { createHealth } from './observe/health.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
@@ -128,6 +130,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     oauth: signIn === 'oauth2',
     ...(createdAt !== undefined && { createdAt }),
   }))
+  const checks = daemon ? options.relay?.config.checks : undefined
   const metrics = createMetrics({
     origins,
     seeds,
@@ -135,6 +138,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     providers: names,
     version: options.version,
     clock,
+    ...(checks?.enabled === true && { blocklists: checks.blocklists }),
     inputs: {
       ...(probing?.detector && { detector: () => probing.detector?.readings ?? [] }),
       ...(relay && {
@@ -249,6 +253,23 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
   if (certificates !== undefined) parts.push(certificates)
   if (adminCertificate !== undefined) parts.push(adminCertificate)
+  if (checks?.enabled === true && options.relay !== undefined) {
+    const { tls } = options.relay
+    parts.push(
+      new SelfChecker({
+        ...selfCheckSettings(options.relay, clock),
+        every: checks.every,
+        expiry: () => certificates?.expiry ?? tls.expiry,
+        random: options.random,
+        report: (report, news) => {
+          metrics.selfCheck(report)
+          for (const { check, about, detail } of news)
+            log.say(`${check}: ${about} ${detail}`, 'warn')
+        },
+        failed: error => log.say(`the checks failed: ${messageOf(error)}`, 'error'),
+      }),
+    )
+  }
 
   const stop = await startInOrder(parts)
   return {

@@ -21,6 +21,7 @@ export function clientSettings({ config }: LoadedRelay): ClientSettings {
       ...server,
       port: port ?? PORTS[server.type][server.tls],
     })),
+    ssh: listen.ssh !== undefined,
     account: web?.account !== undefined,
   }
 }

@@ -1,4 +1,4 @@
-import { SECOND } from '../base/clock.ts'
+import { SECOND, type Clock } from '../base/clock.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import type { RelayConfig } from '../config/relay-schema.ts'
 import { Directory } from '../directory/directory.ts'
@@ -44,19 +44,9 @@ export function ldapAccess({
   }
 }
 
-/** Who may log in and send as whom, from the sources that the configuration names. */
-export function createDirectory(
-  loaded: LoadedRelay,
-  {
-    clock,
-    random,
-    folder,
-  }: Pick<Surroundings, 'clock' | 'random'> & {
-    readonly folder: Pick<Surroundings['folder'], 'file'>
-  },
-  report: ReportDirectoryEvent,
-): Directory {
-  const { domains, ldap, export_file: exportFile, ...rest } = loaded.config.directory
+/** Where logins come from, the first source first. */
+export function directorySources(loaded: LoadedRelay, clock: Clock): readonly DirectorySource[] {
+  const { domains, ldap, export_file: exportFile } = loaded.config.directory
   const sources: DirectorySource[] = []
   const access = ldapAccess(loaded)
   if (ldap !== undefined && access !== undefined) {
@@ -77,8 +67,24 @@ export function createDirectory(
       new ExportFileSource({ name: 'export-file', path: exportFile.path, domains, settle: SECOND }),
     )
   }
+  return sources
+}
+
+/** Who may log in and send as whom, from the sources that the configuration names. */
+export function createDirectory(
+  loaded: LoadedRelay,
+  {
+    clock,
+    random,
+    folder,
+  }: Pick<Surroundings, 'clock' | 'random'> & {
+    readonly folder: Pick<Surroundings['folder'], 'file'>
+  },
+  report: ReportDirectoryEvent,
+): Directory {
+  const { domains, ...rest } = loaded.config.directory
   return new Directory({
-    sources,
+    sources: directorySources(loaded, clock),
     snapshotPath: folder.file('directory.json'),
     domains,
     acceptAddressAsLogin: true,

@@ -7,6 +7,7 @@ import { addCheck } from './check.ts'
 import type { CommandContext } from './context.ts'
 import { addDemo } from './demo.ts'
 import { addDirectory } from './directory.ts'
+import { addDns } from './dns.ts'
 import { addProbe } from './probe.ts'
 import { addQueue } from './queue.ts'
 import { addCompare, addReport } from './report.ts'
@@ -45,6 +46,7 @@ export async function runCommand(args: readonly string[], version: string): Prom
     addCompare,
     addDemo,
     addDirectory,
+    addDns,
     addProbe,
     addQueue,
     addReport,

@@ -149,6 +149,26 @@ export function share(): z.ZodType<number> {
   })
 }
 
+/** A time server (NTP), with its port where that is another than 123; `none` is undefined. */
+export function timeServer(): z.ZodType<{ host: string; port: number } | undefined> {
+  const what = 'a time server such as pool.ntp.org, or none'
+  return text(what).transform((value, context) => {
+    if (value === 'none') return undefined
+    const [, name = '', ntp = '123'] = /^([a-z0-9.-]+)(?::(\d{1,5}))?$/i.exec(value) ?? []
+    if (name === '' || Number(ntp) > 65_535) {
+      context.addIssue({ code: 'custom', message: `should be ${what}` })
+      return z.NEVER
+    }
+    return { host: name, port: Number(ntp) }
+  })
+}
+
+/** An IP address of either family. */
+export function ipAddress(): z.ZodType<string> {
+  const what = 'an IP address such as 192.0.2.10 or "2001:db8::10"'
+  return text(what).refine(value => isIP(value) !== 0, `should be ${what}`)
+}
+
 /** A network: `192.0.2.0/24`, `2001:db8::/32`, or one address. */
 export function network(): z.ZodType<string> {
   const what = 'a network such as 192.0.2.0/24 or "2001:db8::/32"'

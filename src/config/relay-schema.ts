@@ -9,6 +9,7 @@ import {
   host,
   hostName,
   hostPort,
+  ipAddress,
   limit,
   name,
   network,
@@ -17,6 +18,7 @@ import {
   sender,
   size,
   text,
+  timeServer,
   word,
 } from './fields.ts'
 
@@ -217,6 +219,21 @@ export const relaySchema = z.strictObject({
       status: flag().default(false),
     })
     .optional(),
+  checks: section({
+    enabled: flag().default(true),
+    every: duration({ atLeast: '1m', atMost: '1d' }).prefault('1h'),
+    addresses: z.array(ipAddress()).max(16, 'should name 16 addresses at most').default([]),
+    blocklists: z
+      .array(hostName('the zone of a list such as zen.spamhaus.org'))
+      .max(16, 'should name 16 lists at most')
+      .default(['zen.spamhaus.org', 'bl.spamcop.net', 'psbl.surriel.com']),
+    ...resolverShape,
+    outbound: z
+      .array(hostName('a domain such as gmail.com'))
+      .max(4, 'should name 4 domains at most')
+      .default(['gmail.com']),
+    time_server: timeServer().prefault('pool.ntp.org'),
+  }),
   retention: section({
     /** How long the record of a finished message is kept, for `trace`. */
     messages: duration({ atLeast: '1h', atMost: '400d' }).prefault('14d'),

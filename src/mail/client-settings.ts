@@ -15,6 +15,8 @@ export interface ClientSettings {
    * for a person must not be told to whoever asks.
    */
   readonly incoming: readonly IncomingServer[]
+  /** Whether mail can be handed in with an SSH key. */
+  readonly ssh: boolean
   /** Whether people can look after their account here. */
   readonly account: boolean
 }

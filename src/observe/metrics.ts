@@ -5,7 +5,9 @@ import type { Clock } from '../base/clock.ts'
 import type { ReportDirectoryEvent } from '../directory/events.ts'
 import type { ReportProbeEvent } from '../probe/events.ts'
 import type { ReportRelayEvent } from '../relay/events.ts'
+import type { SelfReport } from './checks/self-check.ts'
 import { accountMetrics } from './metrics/account-metrics.ts'
+import { checkMetrics } from './metrics/check-metrics.ts'
 import { directoryMetrics } from './metrics/directory-metrics.ts'
 import { inputMetrics, type MetricInputs } from './metrics/inputs.ts'
 import { gauge } from './metrics/instruments.ts'
@@ -23,6 +25,8 @@ export interface MetricsOptions {
   readonly version: string
   readonly clock: Clock
   readonly inputs: MetricInputs
+  /** Zones of the blocklists that are asked; undefined where we do not look at ourselves. */
+  readonly blocklists?: readonly string[]
 }
 
 /** Everything Prometheus may ask. Fed by events; each instance has a registry of its own. */
@@ -35,6 +39,7 @@ export interface Metrics {
   readonly probe: ReportProbeEvent
   readonly directory: ReportDirectoryEvent
   readonly account: ReportAccountEvent
+  readonly selfCheck: (report: SelfReport) => void
 }
 
 // Gauges named like counters: `promtool check metrics` is right to object to them.
@@ -60,6 +65,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const probe = probeMetrics(registry, options, clock)
   const directory = directoryMetrics(registry, clock)
   const account = accountMetrics(registry)
+  const selfCheck =
+    options.blocklists === undefined
+      ? () => undefined
+      : checkMetrics(registry, options.blocklists, clock)
   const readInputs = inputMetrics(registry, options.inputs, clock, options.providers)
   return {
     contentType: registry.contentType,
@@ -71,5 +80,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
     probe,
     directory,
     account,
+    selfCheck,
   }
 }

@@ -17,6 +17,7 @@ export function clientSettingsOf(changes: Partial<ClientSettings> = {}): ClientS
         username: 'address',
       },
     ],
+    ssh: true,
     account: false,
     ...changes,
   }

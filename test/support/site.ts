@@ -25,6 +25,8 @@ export interface SiteOptions {
   readonly store?: string
   /** The section `web`. */
   readonly web?: string
+  /** The section `checks` in one line; without it the relay does not look at itself. */
+  readonly checks?: string
   /** Lines of the section `listen`, beside its two listeners. */
   readonly listen?: string
   /** Secrets by name; `secret(name)` is the path that the configuration may name. */
@@ -100,6 +102,7 @@ ${options.delivery}
 limits:
 ${options.limits ?? NO_LIMITS}
 ${options.web === undefined ? '' : `web:\n${options.web}`}
+checks: ${options.checks ?? '{enabled: false}'}
 admin: {listen: "127.0.0.1:${this.ports.admin}"}
 `,
     )

@@ -30,11 +30,17 @@ export class Thunderbird {
   static async start(
     folder: string,
     identity: { readonly address: string; readonly name: string },
+    /** Further preferences. */
+    more: Readonly<Record<string, string | number | boolean>> = {},
   ): Promise<Thunderbird> {
     const port = await freePort()
     const profile = join(folder, 'profile')
     await mkdir(profile, { recursive: true })
-    const preferences = Object.entries({ ...settings(identity), 'marionette.port': port })
+    const preferences = Object.entries({
+      ...settings(identity),
+      ...more,
+      'marionette.port': port,
+    })
     await writeFile(
       join(profile, 'user.js'),
       preferences
@@ -91,6 +97,15 @@ export class Thunderbird {
     const { host, port, security } = server
     const status = await this.#control.run(SEND, host, port, SECURITY[security], message)
     return status === 'sent' ? '' : await this.#control.dialogue()
+  }
+
+  /**
+   * Sets up an account as the wizard does for somebody who types an address: asks the domain, and takes what it says.
+   *
+   * @returns what is in the account settings afterwards, or why there is nothing
+   */
+  async setUpAccount(address: string): Promise<unknown> {
+    return this.#control.run(SET_UP, address)
   }
 
   async stop(): Promise<void> {
@@ -172,4 +187,43 @@ const SEND = `
       )
       ?.catch(reject)
   })
+`
+
+const SET_UP = `
+  const [address] = arguments
+  const folder = "resource:///modules/accountcreation/"
+  const { FetchConfig } = ChromeUtils.importESModule(folder + "FetchConfig.sys.mjs")
+  const { CreateInBackend } = ChromeUtils.importESModule(folder + "CreateInBackend.sys.mjs")
+  const { AccountConfig } = ChromeUtils.importESModule(folder + "AccountConfig.sys.mjs")
+  const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs")
+  let config
+  try {
+    config = await FetchConfig.fromISP(address.split("@")[1], address, new AbortController().signal)
+  } catch (error) {
+    return { refused: String(error?.message ?? error) }
+  }
+  if (!config) return { refused: "no configuration" }
+  AccountConfig.replaceVariables(config, "Alice", address, "the-mail-password")
+  const account = await CreateInBackend.createAccountInBackend(config)
+  const { incomingServer, identities } = account
+  const smtp = MailServices.outgoingServer.getServerByKey(identities[0].smtpServerKey)
+  return {
+    source: config.source === AccountConfig.kSourceXML ? "xml" : config.source,
+    identity: identities[0].email,
+    incoming: {
+      type: incomingServer.type,
+      host: incomingServer.hostname,
+      port: incomingServer.port,
+      security: incomingServer.socketType,
+      username: incomingServer.username,
+    },
+    outgoing: {
+      host: smtp.serverURI.host,
+      port: smtp.serverURI.port,
+      security: smtp.socketType,
+      username: smtp.username,
+      method: smtp.authMethod,
+    },
+    alternatives: config.outgoingAlternatives.map(({ hostname, port }) => [hostname, port]),
+  }
 `

@@ -15,7 +15,7 @@ export interface SystemResolverOptions {
   readonly port?: number
 }
 
-type Lookup<T> =
+export type Lookup<T> =
   | { readonly kind: 'found'; readonly value: T }
   | { readonly kind: 'no-data' }
   | { readonly kind: 'no-name' }
@@ -82,7 +82,7 @@ export class SystemResolver implements Resolver {
 }
 
 /** Only NXDOMAIN and an empty answer say anything about a name; all else says something about the DNS. */
-async function lookup<T>(ask: () => Promise<T>): Promise<Lookup<T>> {
+export async function lookup<T>(ask: () => Promise<T>): Promise<Lookup<T>> {
   try {
     return { kind: 'found', value: await ask() }
   } catch (error) {

@@ -5,7 +5,7 @@ import { sectionsOf, type Section } from './markdown.ts'
 
 /** A language in which people are told how to set up their programs: one file of it, with the page's own words at its head. */
 export interface Instructions {
-  /** Of the page, by name; what stands in braces is put in. */
+  /** Of the page, by name; `{host}` and `{domain}` are for the page to put in. */
   readonly words: ReadonlyMap<string, string>
   readonly settings: Section
   readonly answers: Section
@@ -25,10 +25,7 @@ export interface Examples {
 // The build copies the document beside the pages; in the source it is where people read it.
 const PLACES = ['../page/clients.md', '../../../docs/clients.md']
 
-/**
- * The instructions in English: `docs/clients.md`, every block of which is run by a test. What has `relay.example.org` there
- * has the organisation's own names here.
- */
+/** The instructions in English: `docs/clients.md`, every block of which is run by a test. */
 export function readInstructions(): string {
   const place = PLACES.map(path => new URL(path, import.meta.url)).find(url => existsSync(url))
   if (place === undefined)
@@ -37,24 +34,41 @@ export function readInstructions(): string {
 }
 
 /** @throws RangeError where the document lacks a section that the page cannot do without */
-export function instructions(document: string, examples: Examples): Instructions {
+export function instructionsOf(document: string): Instructions {
   const [, head = '', text = ''] = /^<!--([^]*?)-->([^]*)$/.exec(document) ?? []
-  const sections = sectionsOf(withOwn(text, examples))
+  // What is not for everybody comes last in its section, under a heading of its own.
+  const sections = sectionsOf(text.replaceAll(/^### [^]*?(?=^## |$(?![^]))/gm, ''))
   const [settings, answers, password, ...programs] = sections
   if (settings === undefined || answers === undefined || password === undefined) {
     throw new RangeError('clients.md: needs settings, answers and password before the programs')
   }
-  const words = new Map(
-    [...head.matchAll(/^([a-z-]+): (.+)$/gm)].map(([, name = '', sentence = '']) => [
-      name,
-      sentence.replaceAll('{host}', examples.hostname).replaceAll('{domain}', examples.domain),
-    ]),
+  const words = [...head.matchAll(/^([a-z-]+): (.+)$/gm)].map(
+    ([, name = '', sentence = '']) => [name, sentence] as const,
   )
-  return { words, settings, answers, password, programs }
+  return { words: new Map(words), settings, answers, password, programs }
+}
+
+/** A section with an organisation's own names in the place of the examples. */
+export function withOwn({ heading, blocks }: Section, examples: Examples): Section {
+  const own = (text: string): string => putIn(text, examples)
+  return {
+    heading,
+    blocks: blocks.map(block => {
+      switch (block.kind) {
+        case 'list':
+          return { ...block, items: block.items.map(own) }
+        case 'table':
+          return { ...block, rows: block.rows.map(row => row.map(own)) }
+        case 'paragraph':
+        case 'code':
+          return { ...block, text: own(block.text) }
+      }
+    }),
+  }
 }
 
 /** In one pass, so that nothing that was put in is taken for an example. */
-function withOwn(
+function putIn(
   text: string,
   { hostname, login, domain, submissions, submission }: Examples,
 ): string {

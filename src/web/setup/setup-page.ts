@@ -1,7 +1,7 @@
 import { loginFrom, type ClientSettings } from '../../mail/client-settings.ts'
 import { documentOf, html, NOTHING, type Html } from '../html.ts'
 import { contentSecurity, type PublicRoutes } from '../public-routes.ts'
-import { instructions, readInstructions, type Instructions } from './instructions.ts'
+import { instructionsOf, readInstructions, withOwn, type Instructions } from './instructions.ts'
 import { rendered, type Block, type Section } from './markdown.ts'
 
 /** What somebody has told us: which program, and their login. Both may be anything. */
@@ -14,7 +14,7 @@ export interface Wishes {
 const TAKES_PROFILES = new Set(['apple-mail', 'iphone-and-ipad'])
 
 export function setupPageRoutes(facts: ClientSettings): PublicRoutes {
-  const document = readInstructions()
+  const texts = instructionsOf(readInstructions())
   const security = {
     helmet: { contentSecurityPolicy: contentSecurity({ forms: true, scripts: true }) },
   }
@@ -22,25 +22,28 @@ export function setupPageRoutes(facts: ClientSettings): PublicRoutes {
     app.get('/', security, (request, reply) => {
       const { program, login } = request.query as Record<string, unknown>
       const wishes = { program: short(program), login: short(login) }
-      return reply.type('text/html; charset=utf-8').send(setupPage(facts, document, wishes))
+      return reply.type('text/html; charset=utf-8').send(setupPage(facts, texts, wishes))
     })
   }
 }
 
 /** The page that tells people how to set up their program. It needs no JavaScript and demands nothing. */
-export function setupPage(facts: ClientSettings, document: string, wishes: Wishes): string {
+export function setupPage(facts: ClientSettings, texts: Instructions, wishes: Wishes): string {
   const { hostname, domains, submissions, submission, incoming, account } = facts
   const login = wishes.login === '' ? undefined : loginFrom(wishes.login, facts)
-  const texts = instructions(document, {
+  const examples = {
     hostname,
     domain: domains[0],
     login: login ?? 'your-login',
     submissions,
     submission,
-  })
-  const word = (name: string): string => texts.words.get(name) ?? name
-  // The programs' settings are written for TLS from the start; without its port only the table below is right.
-  const programs = submissions === 0 ? [] : texts.programs
+  }
+  const own = (section: Section): Section => withOwn(section, examples)
+  const word = (name: string): string =>
+    (texts.words.get(name) ?? name)
+      .replaceAll('{host}', hostname)
+      .replaceAll('{domain}', domains[0])
+  const programs = programsFor(facts, texts)
   const chosen = programs.find(({ heading }) => slug(heading) === wishes.program)
   return documentOf({
     title: word('title'),
@@ -53,10 +56,10 @@ export function setupPage(facts: ClientSettings, document: string, wishes: Wishe
       </section>
       ${loginForm(wishes, login, chosen, word)}
       ${programs.length === 0 ? NOTHING : choice(programs, chosen, login, word)}
-      ${chosen === undefined ? NOTHING : program(chosen, texts, facts, login, word)}
+      ${chosen === undefined ? NOTHING : program(own(chosen), own(texts.password), facts, login, word)}
       <section aria-labelledby="settings">
         <div class="title"><h2 id="settings">${word('any')}</h2></div>
-        ${rendered(settings(texts.settings, facts))}
+        ${rendered(settings(own(texts.settings), facts))}
       </section>
       <section aria-labelledby="answers">
         <div class="title"><h2 id="answers">${texts.answers.heading}</h2></div>
@@ -73,6 +76,18 @@ export function setupPage(facts: ClientSettings, document: string, wishes: Wishe
 }
 
 type Word = (name: string) => string
+
+/** The programs that can be told something right about this server. */
+function programsFor(
+  { submissions, ssh }: ClientSettings,
+  { programs }: Instructions,
+): readonly Section[] {
+  // Their settings are written for TLS from the start; without its port only the table of settings is right.
+  const byPassword = submissions > 0
+  return programs.filter(({ heading }) =>
+    nameOf(heading).startsWith('SSH key') ? ssh : byPassword,
+  )
+}
 
 function loginForm(
   wishes: Wishes,
@@ -128,7 +143,7 @@ function choice(
 
 function program(
   section: Section,
-  { password }: Instructions,
+  password: Section,
   { incoming, hostname }: ClientSettings,
   login: string | undefined,
   word: Word,
@@ -197,7 +212,7 @@ function isAboutAccount(block: Block): boolean {
 }
 
 function nameOf(heading: string): string {
-  return heading.replace(/^A host that relays: /, '')
+  return heading.replace(/^A host that relays: /, '').replace(/^With an SSH key/, 'SSH key')
 }
 
 /** `Gmail: send mail as` is `gmail-send-mail-as` in a link. */

@@ -3,21 +3,31 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 import type { ClientSettings } from '../../../src/mail/client-settings.ts'
-import { instructions, readInstructions } from '../../../src/web/setup/instructions.ts'
+import { instructionsOf, readInstructions, withOwn } from '../../../src/web/setup/instructions.ts'
 import { setupPage } from '../../../src/web/setup/setup-page.ts'
 import { clientSettingsOf } from '../../support/client-settings.ts'
 
 const DOCUMENT = readInstructions()
+const TEXTS = instructionsOf(DOCUMENT)
 
 function page(
   changes: Partial<ClientSettings> = {},
   wishes: { readonly program?: string; readonly login?: string } = {},
 ): string {
-  return setupPage(clientSettingsOf({ incoming: [], ...changes }), DOCUMENT, {
+  return setupPage(clientSettingsOf({ incoming: [], ...changes }), TEXTS, {
     program: '',
     login: '',
     ...wishes,
   })
+}
+
+/** What stands in the link to a program. */
+function slugOf(heading: string): string {
+  return heading
+    .replace('A host that relays: ', '')
+    .replace('With an SSH key', 'SSH key')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
 }
 
 /** What a reader of the markup sees, in one line. */
@@ -37,15 +47,13 @@ test('it says what docs/clients.md says, each program and each line of it', () =
     submissions: 1,
     submission: 2,
   }
-  const { programs } = instructions(DOCUMENT, examples)
+  const { programs } = TEXTS
   expect(programs.map(({ heading }) => heading)).toEqual(
     [...DOCUMENT.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading).slice(3),
   )
-  for (const { heading, blocks } of programs) {
-    const program = heading
-      .replace('A host that relays: ', '')
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
+  for (const section of programs) {
+    const { heading, blocks } = withOwn(section, examples)
+    const program = slugOf(heading)
     const shown = textOf(
       page(
         {
@@ -84,10 +92,7 @@ test('nothing of the examples is left where the organisation has names of its ow
     submission: 1587,
   }
   for (const [, heading = ''] of DOCUMENT.matchAll(/^## (.+)$/gm)) {
-    const program = heading
-      .replace('A host that relays: ', '')
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
+    const program = slugOf(heading)
     expect(page(own, { program })).not.toMatch(/example\\?\.org|\balice\b|\b465\b|\b587\b/)
   }
 })
@@ -133,6 +138,13 @@ test('that a program sets itself up is said where it does, and a profile given t
 test('it leads to the account page where there is one, and nowhere else', () => {
   expect(page({ account: true })).toContain('<a href="/account">')
   expect(page({}, { program: 'msmtp' })).not.toContain('/account')
+})
+
+test('keys are for where they are taken, and how to set that up for nobody', () => {
+  expect(page({}, { program: 'ssh-key' })).toContain('HostName relay.example.org')
+  expect(page({}, { program: 'ssh-key' })).not.toContain('useradd')
+  expect(page({ ssh: false }, { program: 'ssh-key' })).not.toContain('SSH key')
+  expect(page({ submissions: 0 }, { program: 'ssh-key' })).toContain('HostName relay.example.org')
 })
 
 test('a program that is none is no fault', () => {
