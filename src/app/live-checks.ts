@@ -57,7 +57,7 @@ export async function directoryFindings(
           const able = reading.entries.filter(
             ({ barred, passwords }) => barred === undefined && passwords.length === 1,
           ).length
-          const words = `${all} people, ${able} of them can log in`
+          const words = `${able} of ${all} can log in`
           return able === 0
             ? found('bad', words, 'See password_attribute, and that bind_dn may read it.')
             : found('good', [words, ...reading.notes].join('; '))

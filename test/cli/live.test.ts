@@ -101,7 +101,7 @@ probes:
     expect(code).toBe(1)
     const line = (start: RegExp): string =>
       output.split('\n').find(text => start.test(text)) ?? output
-    expect(line(/ directory /)).toMatch(/^ok +directory +ldap +2 people, 1 of them can log in/)
+    expect(line(/ directory /)).toMatch(/^ok +directory +ldap +1 of 2 can log in/)
     expect(line(/seed +one/)).toMatch(/^ok .*inbox and junk can be read/)
     expect(line(/seed +two/)).toMatch(/^BAD /)
     expect(line(/port +submissions/)).toMatch(/^look .*nothing listens there/)

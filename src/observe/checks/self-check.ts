@@ -80,19 +80,47 @@ export async function checkSelf(options: SelfCheckOptions, stop: AbortSignal): P
   }
   signal.addEventListener('abort', cancel, { once: true })
   try {
-    const [ours, sending, time] = await Promise.all([
+    const [sighted, ours, sending, time] = await Promise.all([
+      seesDomains(options, dns),
       organisation(options, dns),
       options.direct ? sender(options, dns, mx, signal) : { findings: [], listings: [] },
       clockOf(options, signal),
     ])
     return {
-      findings: inOrder([...ours, ...sending.findings, ...time.findings]),
+      findings: inOrder([
+        ...[...ours, ...sending.findings].map(finding =>
+          sighted ? finding : blind(finding, options),
+        ),
+        ...time.findings,
+      ]),
       listings: sending.listings,
       clockOffset: time.offset,
     }
   } finally {
     signal.removeEventListener('abort', cancel)
     cancel()
+  }
+}
+
+/** Whether the name server knows a domain that everybody knows. One of a closed network says of all that it does not exist. */
+async function seesDomains(
+  { outbound: [known] }: SelfCheckOptions,
+  dns: Questions,
+): Promise<boolean> {
+  return known === undefined || (await dns.mx(known)).kind !== 'no-name'
+}
+
+/** What a finding is where the name server sees nothing: that there is no record says nothing then. */
+function blind(finding: Finding, { outbound: [known = ''] }: SelfCheckOptions): Finding {
+  if (finding.check === 'certificate' || finding.check === 'blocklists') return finding
+  return {
+    ...finding,
+    state: 'unknown',
+    detail: `cannot be judged: the name server does not even know ${known}`,
+    advice:
+      finding.check === 'outbound'
+        ? 'Name a resolver that sees the internet in checks.nameservers, or write checks: {enabled: false}.'
+        : '',
   }
 }
 

@@ -323,6 +323,21 @@ describe.skipIf(missing('dnsmasq'))('as others see us', () => {
     expect(text).toContain('mailcanary_clock_offset_seconds Nan')
   })
 
+  test('a name server of a closed network, which knows nobody, makes nothing bad', async () => {
+    const { findings } = await checkSelf(
+      options({
+        outbound: ['unheard-of.test'],
+        settings: clientSettingsOf({ hostname: 'absent.test', domains: ['absent.test'] }),
+        addresses: ['192.0.2.14'],
+      }),
+      never,
+    )
+    const others = findings.filter(({ check }) => !['certificate', 'blocklists'].includes(check))
+    expect(others.length).toBeGreaterThan(5)
+    expect(new Set(others.map(({ state }) => state))).toEqual(new Set(['unknown']))
+    expect(others.filter(({ advice }) => advice !== '')).toHaveLength(1)
+  })
+
   test('where no name server answers all is unknown, and nothing waits after a stop', async () => {
     const silent = await startNameServer('silence')
     onTestFinished(() => silent.stop())
