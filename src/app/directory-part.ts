@@ -1,7 +1,7 @@
-import { SECOND } from '../base/clock.ts'
+import { SECOND, type Clock } from '../base/clock.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import type { RelayConfig } from '../config/relay-schema.ts'
-import { Directory } from '../directory/directory.ts'
+import { Directory, type DirectorySettings } from '../directory/directory.ts'
 import type { ReportDirectoryEvent } from '../directory/events.ts'
 import { ExportFileSource } from '../directory/export-file-source.ts'
 import { GUARD_LIMITS } from '../directory/guard.ts'
@@ -56,6 +56,19 @@ export function createDirectory(
   },
   report: ReportDirectoryEvent,
 ): Directory {
+  return new Directory({
+    ...directorySettings(loaded, clock),
+    snapshotPath: folder.file('directory.json'),
+    domains: loaded.config.directory.domains,
+    acceptAddressAsLogin: true,
+    report,
+    clock,
+    random,
+  })
+}
+
+/** What a running directory takes over from a changed file: everything but the domains, which others know as well. */
+export function directorySettings(loaded: LoadedRelay, clock: Clock): DirectorySettings {
   const { domains, ldap, export_file: exportFile, ...rest } = loaded.config.directory
   const sources: DirectorySource[] = []
   const access = ldapAccess(loaded)
@@ -77,19 +90,13 @@ export function createDirectory(
       new ExportFileSource({ name: 'export-file', path: exportFile.path, domains, settle: SECOND }),
     )
   }
-  return new Directory({
+  return {
     sources,
-    snapshotPath: folder.file('directory.json'),
-    domains,
-    acceptAddressAsLogin: true,
     senders: new Map(Object.entries(rest.senders)),
     syncEvery: rest.sync_every,
     fullEvery: rest.full_scan_every,
     guard: { ...GUARD_LIMITS, share: rest.max_loss_percent / 100 },
-    report,
-    clock,
-    random,
-  })
+  }
 }
 
 type Attributes = NonNullable<RelayConfig['directory']['ldap']>['attributes']

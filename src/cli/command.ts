@@ -9,6 +9,7 @@ import { addDemo } from './demo.ts'
 import { addDirectory } from './directory.ts'
 import { addProbe } from './probe.ts'
 import { addQueue } from './queue.ts'
+import { addReload } from './reload.ts'
 import { addCompare, addReport } from './report.ts'
 import { addRun } from './run.ts'
 import { addSeed } from './seed.ts'
@@ -47,6 +48,7 @@ export async function runCommand(args: readonly string[], version: string): Prom
     addDirectory,
     addProbe,
     addQueue,
+    addReload,
     addReport,
     addRestore,
     addRun,
