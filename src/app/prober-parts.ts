@@ -11,6 +11,7 @@ import type { Content } from '../probe/content.ts'
 import { clampBaseline } from '../probe/detector-baseline.ts'
 import { Detector, type DetectorOptions } from '../probe/detector.ts'
 import type { ReportProbeEvent } from '../probe/events.ts'
+import type { HistoryStore } from '../probe/history.ts'
 import { TokenRefresher } from '../probe/oauth/token-refresher.ts'
 import { Prober } from '../probe/prober.ts'
 import type { Seed } from '../probe/seed.ts'
@@ -70,6 +71,16 @@ export function createParts(
   })
   const groups = groupsOf(loaded)
   const probes = [...groups.values()].flat()
+  const names = {
+    origins: Object.keys(config.origins),
+    seeds: seeds.map(({ name, provider, signIn, createdAt }) => ({
+      name,
+      provider: provider.name,
+      oauth: signIn === 'oauth2',
+      ...(createdAt !== undefined && { createdAt }),
+    })),
+    probes: probes.map(({ name }) => name),
+  }
   const prober = new Prober({
     history,
     origins: originsOf(loaded),
@@ -87,7 +98,7 @@ export function createParts(
   const retention = new Periodic({
     name: 'history retention',
     every: HOUR,
-    run: () => history.sweep(clock() - config.retention.canaries),
+    run: () => sweep(history, clock() - config.retention.canaries, names.probes),
     failed: error => {
       report({ kind: 'probe-fault', part: 'history retention', cause: messageOf(error) })
     },
@@ -105,16 +116,19 @@ export function createParts(
     groups: new Map(
       [...groups].map(([group, members]) => [group, members.map(({ name }) => name)]),
     ),
-    names: {
-      origins: Object.keys(config.origins),
-      seeds: seeds.map(({ name, provider, signIn, createdAt }) => ({
-        name,
-        provider: provider.name,
-        oauth: signIn === 'oauth2',
-        ...(createdAt !== undefined && { createdAt }),
-      })),
-      probes: probes.map(({ name }) => name),
-    },
+    names,
+  }
+}
+
+/** Forgets canaries, and the pauses of probes that are configured no more: who stopped them is of interest to nobody. */
+async function sweep(
+  history: HistoryStore,
+  before: number,
+  probes: readonly string[],
+): Promise<void> {
+  await history.sweep(before)
+  for (const { probe, at } of await history.pauses()) {
+    if (at < before && !probes.includes(probe)) await history.resume(probe)
   }
 }
 

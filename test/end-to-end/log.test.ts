@@ -55,7 +55,6 @@ test('to the journal go lines for people, with their priority and without the ti
 
 test('where systemd speaks of another stream, it is JSON with the time', async () => {
   const lines = await logOf('file', (dev, ino) => `${dev}:${ino + 1n}`)
-  for (const line of lines)
-    expect(JSON.parse(line)).toMatchObject({ level: 'info', time: expect.any(String) })
+  expect(lines.every(line => /^\{"level":"info","time":"2/.test(line))).toBe(true)
   expect(lines.length).toBeGreaterThan(3)
 })
