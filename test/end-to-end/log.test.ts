@@ -55,6 +55,6 @@ test('to the journal go lines for people, with their priority and without the ti
 
 test('where systemd speaks of another stream, it is JSON with the time', async () => {
   const lines = await logOf('file', (dev, ino) => `${dev}:${ino + 1n}`)
-  expect(lines.every(line => /^\{"level":"info","time":"2/.test(line))).toBe(true)
+  expect(lines.every(line => line.startsWith('{"level":"info","time":"2'))).toBe(true)
   expect(lines.length).toBeGreaterThan(3)
 })
