@@ -110,6 +110,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     options.probes &&
     (await Probing.open(
       options.probes,
+      // Without the providers of the file, which may become another.
       options,
       event => {
         metrics.probe(event)
@@ -248,9 +249,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       return reason
     },
     async useProbes(file) {
-      await probing?.replace(file, metrics.rename)
+      const reason = await probing?.replace(file, metrics.rename)
       admin?.changed()
       publicLive?.changed()
+      return reason
     },
     report: ({ text, level }) => log.say(text, level),
     done: metrics.reloaded,

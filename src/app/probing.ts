@@ -1,4 +1,5 @@
 import { startInOrder, type Part } from '../base/lifecycle.ts'
+import { messageOf } from '../base/problem.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
 import type { Detector } from '../probe/detector.ts'
 import type { ReportProbeEvent } from '../probe/events.ts'
@@ -21,7 +22,7 @@ export class Probing implements Part {
   #parts: ProbingParts
   #stop: (() => Promise<void>) | undefined
   #stopped = false
-  #changing: Promise<void> = Promise.resolve()
+  #changing: Promise<unknown> = Promise.resolve()
 
   /** @throws Problem if the database or the file of the history cannot be used */
   static async open(
@@ -69,18 +70,24 @@ export class Probing implements Part {
    * is told that the prober was stopped.
    *
    * @param renamed is told the new names while nothing of the old is left and nothing of the new has begun
-   * @throws Problem if the new parts cannot be made; then the old ones go on
+   * @returns why the old parts go on: the new ones cannot be made; undefined once these run
    */
-  replace(loaded: LoadedProbes, renamed: (names: ProbeNames) => void): Promise<void> {
+  replace(loaded: LoadedProbes, renamed: (names: ProbeNames) => void): Promise<string | undefined> {
     const change = this.#changing.then(async () => {
-      const parts = this.#build(loaded)
+      let parts: ProbingParts
+      try {
+        parts = this.#build(loaded)
+      } catch (error) {
+        return messageOf(error)
+      }
       // Its alarms are known before it is asked for them. What it cannot read now it reads later.
       await parts.detector?.refresh().catch(() => undefined)
-      if (this.#stopped) return
+      if (this.#stopped) return undefined
       await this.#stop?.()
       this.#parts = parts
       renamed(parts.names)
       await this.start()
+      return undefined
     })
     this.#changing = change.catch(() => undefined)
     return change

@@ -23,10 +23,10 @@ export interface ReloadingOptions {
   readonly read: () => Promise<LoadedFiles>
   /** Takes certificates from where the file says; undefined: as before. Reports by itself. */
   readonly useCertificates: (relay: LoadedRelay | undefined) => Promise<void>
-  /** @returns why the directory is as it was; undefined if it is another now @throws Problem likewise */
+  /** @returns why the directory is as it was; undefined if it is another now */
   readonly useDirectory: (relay: LoadedRelay) => Promise<string | undefined>
-  /** @throws Problem if the prober is as it was */
-  readonly useProbes: (probes: LoadedProbes) => Promise<void>
+  /** The same for the prober. */
+  readonly useProbes: (probes: LoadedProbes) => Promise<string | undefined>
   readonly report: (note: ReloadNote) => void
   /** Whether everything that could be taken was. */
   readonly done: (taken: boolean) => void
@@ -127,7 +127,11 @@ export class Reloading {
     const left = changes.filter(key => PROBES_FIXED.has(key.split('.')[0] ?? ''))
     const taken = changes.filter(key => !left.includes(key))
     if (taken.length > 0) {
-      await this.#options.useProbes(next)
+      const reason = await this.#options.useProbes(next)
+      if (reason !== undefined) {
+        note(`${next.path}: the prober stays as it is: ${reason}`, 'error')
+        return
+      }
       note(`${next.path}: ${taken.join(', ')} changed: taken`)
       if (this.#inForce.relay && taken.some(key => key.startsWith('providers'))) {
         note(
