@@ -2,6 +2,7 @@ import type { AccountEvent } from './account/events.ts'
 import { Refusals } from './account/refusals.ts'
 import { createSelfService, type Account } from './app/account-part.ts'
 import {
+  certificatePlace,
   keepAdminCertificate,
   keepCertificates,
   type CertificateKeeper,
@@ -9,11 +10,13 @@ import {
 import { clientSettings } from './app/client-settings.ts'
 import { createDirectoryControl } from './app/directory-control.ts'
 import { probeNow } from './app/probe-now.ts'
-import { createProbing, providersOf, type Probing } from './app/prober-parts.ts'
+import { providersOf, type ProbeNames } from './app/prober-parts.ts'
+import { Probing } from './app/probing.ts'
 import type { Pseudonyms } from './app/pseudonyms.ts'
 import { createQueueControl } from './app/queue-control.ts'
 import { readiness } from './app/readiness.ts'
 import { createRelay, type Relay } from './app/relay-parts.ts'
+import { Reloading, type LoadedFiles } from './app/reloading.ts'
 import { selfCheckSettings } from './app/self-check-settings.ts'
 import type { Surroundings } from './app/surroundings.ts'
 import { askTimetable } from './app/timetable-control.ts'
@@ -22,7 +25,6 @@ import type { CertificatePair } from './base/certificate.ts'
 import type { Clock } from './base/clock.ts'
 import { startInOrder, type Part } from './base/lifecycle.ts'
 import { messageOf, Problem } from './base/problem.ts'
-import type { LoadedProbes } from './config/load-probes.ts'
 import type { LoadedRelay } from './config/load-relay.ts'
 import type { RelayConfig } from './config/relay-schema.ts'
 import { SelfChecker } from './observe/checks/self-checker.ts'
@@ -51,9 +53,9 @@ import { createStatusSource } from './web/status.ts'
  * configuration file, and nothing above knows how the parts are wired.
  */
 
-export interface AppOptions extends Surroundings {
-  readonly relay: LoadedRelay | undefined
-  readonly probes: LoadedProbes | undefined
+export interface AppOptions extends Surroundings, LoadedFiles {
+  /** Reads the files again, to take what has changed; without it there are none. */
+  readonly reread?: () => Promise<LoadedFiles>
   readonly log: Log
   readonly version: string
   /** False where only single canaries are wanted: no schedule, no listener. */
@@ -67,7 +69,7 @@ export interface App {
   readonly probing: Probing | undefined
   /** Where the status page is; '' without one. */
   readonly adminUrl: () => string
-  /** Reads again what can be changed without a restart: the certificates. */
+  /** Takes what has changed in the files, as far as it can be without a restart. */
   readonly reload: () => Promise<void>
   /** Stops everything in reverse order. */
   readonly stop: () => Promise<void>
@@ -111,9 +113,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
   const probing =
     options.probes &&
-    (await createProbing(
+    (await Probing.open(
       options.probes,
-      surroundings,
+      // Without the providers of the file, which may become another.
+      options,
       event => {
         metrics.probe(event)
         log.probe(event)
@@ -123,18 +126,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       { trace: relay && createTrace(id => relay.store.find(id)), scheduled: daemon },
     ))
 
-  const origins = Object.keys(options.probes?.config.origins ?? {})
-  const seeds = (probing?.seeds ?? []).map(({ name, provider, signIn, createdAt }) => ({
-    name,
-    provider: provider.name,
-    oauth: signIn === 'oauth2',
-    ...(createdAt !== undefined && { createdAt }),
-  }))
   const checks = daemon ? options.relay?.config.checks : undefined
   const metrics = createMetrics({
-    origins,
-    seeds,
-    probes: [...(probing?.groups.values() ?? [])].flat(),
+    ...(probing?.names ?? NO_PROBES),
     providers: names,
     version: options.version,
     clock,
@@ -165,7 +159,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     options.relay &&
     createDirectoryControl({
       directory: relay.directory,
-      syncEvery: options.relay.config.directory.sync_every,
       say: sentence => log.say(sentence),
     })
   const certificates =
@@ -178,7 +171,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const parts: Part[] = [
     ...(options.pseudonyms === undefined ? [] : [options.pseudonyms]),
     ...(relay?.parts ?? []),
-    ...(probing?.parts ?? []),
+    ...(probing === undefined ? [] : [probing]),
   ]
 
   let admin: AdminServer | undefined
@@ -187,8 +180,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const status = createStatusSource({
     history: probing?.history ?? new SqliteHistory(':memory:'),
     real,
-    origins,
-    seeds,
+    names: () => probing?.names ?? NO_PROBES,
     interval: wilson,
     version: options.version,
     clock,
@@ -221,6 +213,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         period: request => readPeriod((probing ?? noProber()).history, request),
         queue: request => (queue ?? noRelay())(request),
         directory: request => (directory ?? noRelay())(request),
+        reload: () => reloading.tell(),
         who: pseudonym =>
           relay && options.relay && options.pseudonyms
             ? whoIs(pseudonym, options.pseudonyms, relay, options.relay)
@@ -231,10 +224,11 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   let publicServer: PublicServer | undefined
   let publicLive: LiveStatus | undefined
+  let account: Account | undefined
   const web = options.relay?.config.web
   if (daemon && options.relay !== undefined && relay !== undefined && web !== undefined) {
     const { tls } = options.relay
-    const account = createSelfService(options.relay, surroundings, relay, {
+    account = createSelfService(options.relay, surroundings, relay, {
       report: reportAccount,
       refusals,
     })
@@ -271,14 +265,33 @@ export async function startApp(options: AppOptions): Promise<App> {
     )
   }
 
+  const reloading = new Reloading({
+    files: { relay: options.relay, probes: options.probes },
+    read: options.reread ?? noFiles,
+    async useCertificates(file) {
+      await certificates?.reload(file && certificatePlace(file.config))
+      await adminCertificate?.reload()
+    },
+    async useDirectory(file) {
+      const reason = await relay?.useDirectory(file)
+      if (reason === undefined) account?.useDirectory(file)
+      return reason
+    },
+    async useProbes(file) {
+      const reason = await probing?.replace(file, metrics.rename)
+      admin?.changed()
+      publicLive?.changed()
+      return reason
+    },
+    report: ({ text, level }) => log.say(text, level),
+    done: metrics.reloaded,
+  })
   const stop = await startInOrder(parts)
   return {
     relay,
     probing,
     stop,
-    reload: async () => {
-      await Promise.all([certificates?.reload(), adminCertificate?.reload()])
-    },
+    reload: async () => void (await reloading.run()),
     adminUrl: () => (admin === undefined ? '' : admin.url),
   }
 }
@@ -307,6 +320,12 @@ function publicOptions(
         : [accountRoutes({ service: account.service, domain: facts.domains[0], proxies, clock })]),
     ],
   }
+}
+
+const NO_PROBES: ProbeNames = { origins: [], seeds: [], probes: [] }
+
+function noFiles(): never {
+  throw new Problem('this runs without configuration files: there is nothing to read again')
 }
 
 function noProber(): never {

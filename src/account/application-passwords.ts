@@ -24,6 +24,8 @@ interface ApplicationPasswordsOptions {
     Directory,
     'authenticate' | 'account' | 'loginOf' | 'principal' | 'ready'
   >
+  /** Milliseconds that those of an account that is gone from the directory are kept. Default 30 d: by then it was no slip. */
+  readonly orphansKept?: number
   readonly report: ReportAccountEvent
   readonly clock: Clock
 }
@@ -32,8 +34,7 @@ type Check = 'match' | 'none' | 'unavailable'
 
 /** Milliseconds that a mail program waits for a database that does not answer. */
 const PATIENCE = 5 * SECOND
-/** Of an account that is gone from the directory: by then it was no slip of the directory. */
-const ORPHANED_AFTER = 30 * DAY
+const ORPHANS_KEPT = 30 * DAY
 // Logins whose last use is in memory, so that it is not written at each of them.
 const MOST_REMEMBERED = 10_000
 
@@ -110,11 +111,10 @@ export class ApplicationPasswords implements Part {
 
   /** Forgets those of accounts that have been gone for long. */
   async sweep(): Promise<void> {
-    const { store, directory, clock } = this.#options
+    const { store, directory, clock, orphansKept = ORPHANS_KEPT } = this.#options
     if (!directory.ready()) return
     for (const login of await store.logins()) {
-      if (directory.account(login) === undefined)
-        await store.forget(login, clock() - ORPHANED_AFTER)
+      if (directory.account(login) === undefined) await store.forget(login, clock() - orphansKept)
     }
   }
 

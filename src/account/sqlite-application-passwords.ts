@@ -3,15 +3,16 @@ import { closeSync, openSync } from 'node:fs'
 import Database, { type Statement } from 'better-sqlite3'
 
 import { messageOf, Problem } from '../base/problem.ts'
+import { checkSchema, migrateFile } from '../base/sqlite.ts'
 import { passwordOf, type ApplicationPasswordRow } from './application-password-rows.ts'
 import type { ApplicationPasswordStore } from './application-password-store.ts'
 import type { ApplicationPassword } from './application-password.ts'
 
-const VERSION = 1
 /** Marks the file as ours (`pragma application_id`): 'mcac'. */
 const APPLICATION_ID = 0x6d636163
 
-const SCHEMA = `
+const MIGRATIONS = [
+  `
 create table application_password (
   login text not null,
   digest blob not null,
@@ -22,7 +23,14 @@ create table application_password (
   used_at integer,
   primary key (login, digest)
 ) strict, without rowid;
-`
+`,
+]
+
+const SCHEMA = {
+  what: 'file of application passwords',
+  migrations: MIGRATIONS,
+  applicationId: APPLICATION_ID,
+}
 
 /** Application passwords in a file of their own, which unlike the queue belongs into every backup. */
 export class SqliteApplicationPasswords implements ApplicationPasswordStore {
@@ -41,7 +49,7 @@ export class SqliteApplicationPasswords implements ApplicationPasswordStore {
     if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600))
     const database = new Database(path, { timeout: 5_000 })
     try {
-      prepare(database, path)
+      prepare(database)
     } catch (error) {
       database.close()
       if (error instanceof Problem) throw error
@@ -117,26 +125,12 @@ export class SqliteApplicationPasswords implements ApplicationPasswordStore {
   }
 }
 
-function prepare(database: Database.Database, path: string): void {
+function prepare(database: Database.Database): void {
   // In its clear form, for an application password that was revoked is nobody's business any more.
   database.pragma('secure_delete = on')
-  const version = Number(database.pragma('user_version', { simple: true }))
-  const application = Number(database.pragma('application_id', { simple: true }))
-  if (application !== APPLICATION_ID && application !== 0) {
-    throw new Problem(`${path} is a database, but not of application passwords; move it aside`)
-  }
-  if (version > VERSION) {
-    throw new Problem(
-      `${path} was written by a newer mailcanary (schema ${version}, this one knows ${VERSION}); run that version again`,
-    )
-  }
+  checkSchema(database, SCHEMA)
   database.pragma('journal_mode = wal')
   // A password that was shown must work after a power loss, and one that was revoked must not.
   database.pragma('synchronous = full')
-  if (version === VERSION) return
-  database.transaction(() => {
-    database.exec(SCHEMA)
-    database.pragma(`user_version = ${VERSION}`)
-    database.pragma(`application_id = ${APPLICATION_ID}`)
-  })()
+  migrateFile(database, SCHEMA)
 }

@@ -5,7 +5,7 @@ import type { Refusals } from '../account/refusals.ts'
 import { SelfService, type MailOfLogin } from '../account/self-service.ts'
 import type { Part } from '../base/lifecycle.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
-import { LdapOwners } from '../directory/ldap-owner.ts'
+import { LdapOwners, type LdapOwnersOptions } from '../directory/ldap-owner.ts'
 import { PasswordMaker } from '../directory/password/maker.ts'
 import { classify, providerOfHost, findProvider } from '../mail/provider-table.ts'
 import { usesOf } from '../relay/limits/use.ts'
@@ -17,6 +17,8 @@ import type { Surroundings } from './surroundings.ts'
 export interface Account {
   readonly service: SelfService
   readonly parts: readonly Part[]
+  /** Asks the directory as a changed file says. */
+  readonly useDirectory: (loaded: LoadedRelay) => void
 }
 
 // Shown on the page: the last few tell what a person asks for.
@@ -34,10 +36,8 @@ export function createSelfService(
   if (settings === undefined) return undefined
   const { clock } = surroundings
   const { directory, applicationPasswords } = relay
-  const access = ldapAccess(loaded)
-  const writeUrl = settings.write_url
-  const owners =
-    access && new LdapOwners({ ...access, ...(writeUrl !== undefined && { writeUrl }) })
+  const access = ownersAccess(loaded)
+  const owners = access && new LdapOwners(access)
   const door = new Door({ directory, ...(owners && { owners }), report, clock })
   const maker = owners && new PasswordMaker(settings.hash)
   return {
@@ -54,7 +54,18 @@ export function createSelfService(
       clock,
     }),
     parts: maker === undefined ? [] : [maker],
+    useDirectory(next) {
+      const changed = ownersAccess(next)
+      if (changed !== undefined) owners?.reconfigure(changed)
+    },
   }
+}
+
+/** How people are asked for at LDAP; undefined where there is none. */
+function ownersAccess(loaded: LoadedRelay): LdapOwnersOptions | undefined {
+  const access = ldapAccess(loaded)
+  const writeUrl = loaded.config.web?.account?.write_url
+  return access && { ...access, ...(writeUrl !== undefined && { writeUrl }) }
 }
 
 function mailOfLogin({ clock, providers }: Surroundings, relay: Relay): MailOfLogin {

@@ -28,5 +28,11 @@ export async function openApplicationPasswords(
       : await PostgresApplicationPasswords.open(
           new Postgres(store.url, { connections: CONNECTIONS }),
         )
-  return new ApplicationPasswords({ store: kept, directory, report, clock })
+  return new ApplicationPasswords({
+    store: kept,
+    directory,
+    orphansKept: config.retention.application_passwords,
+    report,
+    clock,
+  })
 }

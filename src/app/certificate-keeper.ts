@@ -12,14 +12,18 @@ import type { LoadedProbes } from '../config/load-probes.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import type { ReportRelayEvent } from '../relay/events.ts'
 
-export interface CertificateKeeperOptions {
-  readonly name?: string
-  /** What is in use. */
-  readonly identities: ServerIdentities
-  /** Every file that they were read from. */
+/** Where certificates lie. */
+export interface CertificatePlace {
+  /** Every file that is read. */
   readonly files: readonly string[]
   /** Reads and checks all of them. @throws Problem with what is wrong */
   readonly read: (now: number) => ServerIdentities
+}
+
+export interface CertificateKeeperOptions extends CertificatePlace {
+  readonly name?: string
+  /** What is in use. */
+  readonly identities: ServerIdentities
   /** Shows them to connections to come. */
   readonly use: (identities: ServerIdentities) => void
   readonly report: ReportRelayEvent
@@ -36,6 +40,7 @@ export class CertificateKeeper implements Part {
   readonly name: string
   readonly #options: CertificateKeeperOptions
   readonly #looking: Periodic
+  #place: CertificatePlace
   #identities: ServerIdentities
   #known: string | undefined
   #doubtful = ''
@@ -43,6 +48,7 @@ export class CertificateKeeper implements Part {
   constructor(options: CertificateKeeperOptions) {
     this.#options = options
     this.name = options.name ?? 'certificates'
+    this.#place = options
     this.#identities = options.identities
     this.#looking = new Periodic({
       name: this.name,
@@ -89,8 +95,9 @@ export class CertificateKeeper implements Part {
     }
   }
 
-  /** Reads everything again because somebody says so. */
-  async reload(): Promise<void> {
+  /** Reads everything again because somebody says so. @param place where they lie from now on, if elsewhere */
+  async reload(place = this.#place): Promise<void> {
+    this.#place = place
     this.#known = await this.#signature()
     try {
       this.#take()
@@ -100,8 +107,8 @@ export class CertificateKeeper implements Part {
   }
 
   #take(): void {
-    const { read, use, report, clock } = this.#options
-    const identities = read(clock())
+    const { use, report, clock } = this.#options
+    const identities = this.#place.read(clock())
     use(identities)
     this.#identities = identities
     const { names, expiry } = identities
@@ -114,7 +121,7 @@ export class CertificateKeeper implements Part {
   }
 
   async #signature(): Promise<string> {
-    const states = this.#options.files.map(async file => {
+    const states = this.#place.files.map(async file => {
       try {
         const { ino, size, mtimeMs } = await stat(file)
         return `${ino} ${size} ${mtimeMs}`
@@ -133,14 +140,12 @@ export function keepCertificates(
   clock: Clock,
   use: (identities: ServerIdentities) => void,
 ): CertificateKeeper {
-  return new CertificateKeeper({
-    identities: tls,
-    files: certificateFiles(config),
-    read: now => rereadIdentities(config, now),
-    use,
-    report,
-    clock,
-  })
+  return new CertificateKeeper({ identities: tls, ...certificatePlace(config), use, report, clock })
+}
+
+/** Where the relay's file says that its certificates lie. */
+export function certificatePlace(config: LoadedRelay['config']): CertificatePlace {
+  return { files: certificateFiles(config), read: now => rereadIdentities(config, now) }
 }
 
 /** A keeper of the admin listener's own certificate, where it has one. */

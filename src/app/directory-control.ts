@@ -12,8 +12,6 @@ export type { AccountStatus, DirectoryStatus } from '../directory/status.ts'
 
 export interface DirectoryControlOptions {
   readonly directory: Directory
-  /** Milliseconds between comparisons. */
-  readonly syncEvery: number
   /** Notes in the log what an administrator did; never whom it was about. */
   readonly say: (sentence: string) => void
 }
@@ -22,8 +20,9 @@ export interface DirectoryControlOptions {
 export type DirectoryControl = (request: DirectoryRequest) => AsyncIterable<DirectoryAnswer>
 
 export function createDirectoryControl(options: DirectoryControlOptions): DirectoryControl {
-  const { directory, syncEvery, say } = options
+  const { directory, say } = options
   return async function* answer(request) {
+    const { syncEvery } = directory
     switch (request.ask) {
       case 'status':
         yield { kind: 'directory', status: directory.status(), syncEvery }
@@ -86,7 +85,6 @@ export async function openDirectoryControl(relay: LoadedRelay): Promise<Director
   if (problems.length > 0) throw new Problem(problems.join('\n'))
   const ask = createDirectoryControl({
     directory,
-    syncEvery: relay.config.directory.sync_every,
     say: () => undefined,
   })
   return request => {

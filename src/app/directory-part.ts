@@ -1,7 +1,7 @@
 import { SECOND, type Clock } from '../base/clock.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import type { RelayConfig } from '../config/relay-schema.ts'
-import { Directory } from '../directory/directory.ts'
+import { Directory, type DirectorySettings } from '../directory/directory.ts'
 import type { ReportDirectoryEvent } from '../directory/events.ts'
 import { ExportFileSource } from '../directory/export-file-source.ts'
 import { GUARD_LIMITS } from '../directory/guard.ts'
@@ -82,20 +82,27 @@ export function createDirectory(
   },
   report: ReportDirectoryEvent,
 ): Directory {
-  const { domains, ...rest } = loaded.config.directory
   return new Directory({
-    sources: directorySources(loaded, clock),
+    ...directorySettings(loaded, clock),
     snapshotPath: folder.file('directory.json'),
-    domains,
+    domains: loaded.config.directory.domains,
     acceptAddressAsLogin: true,
-    senders: new Map(Object.entries(rest.senders)),
-    syncEvery: rest.sync_every,
-    fullEvery: rest.full_scan_every,
-    guard: { ...GUARD_LIMITS, share: rest.max_loss_percent / 100 },
     report,
     clock,
     random,
   })
+}
+
+/** What a running directory takes over from a changed file: everything but the domains, which others know as well. */
+export function directorySettings(loaded: LoadedRelay, clock: Clock): DirectorySettings {
+  const { senders, ...rest } = loaded.config.directory
+  return {
+    sources: directorySources(loaded, clock),
+    senders: new Map(Object.entries(senders)),
+    syncEvery: rest.sync_every,
+    fullEvery: rest.full_scan_every,
+    guard: { ...GUARD_LIMITS, share: rest.max_loss_percent / 100 },
+  }
 }
 
 type Attributes = NonNullable<RelayConfig['directory']['ldap']>['attributes']

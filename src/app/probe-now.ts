@@ -4,7 +4,7 @@ import { messageOf, Problem } from '../base/problem.ts'
 import { formatReply } from '../mail/reply.ts'
 import type { ProbeStage } from '../probe/docket.ts'
 import { labelOf, type Verdict, type VerdictLabel } from '../probe/model.ts'
-import type { Probing } from './prober-parts.ts'
+import type { Probing } from './probing.ts'
 
 /** One thing that happened to a canary that somebody is waiting for. */
 export interface ProbeNews {

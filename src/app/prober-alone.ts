@@ -4,7 +4,7 @@ import { PROVIDERS } from '../mail/providers.ts'
 import { type PeriodPart, type PeriodRequest, readPeriod } from '../probe/period.ts'
 import type { TimetableRequest } from '../probe/timetable.ts'
 import { openMemory } from './prober-memory.ts'
-import { createProbing } from './prober-parts.ts'
+import { Probing } from './probing.ts'
 import { askTimetable, type ProbeState } from './timetable-control.ts'
 
 /*
@@ -18,7 +18,7 @@ export async function* askTimetableAlone(
   request: TimetableRequest,
 ): AsyncGenerator<ProbeState> {
   const surroundings = { folder, providers: PROVIDERS, clock: Date.now, random: Math.random }
-  const probing = await createProbing(loaded, surroundings, () => undefined, {
+  const probing = await Probing.open(loaded, surroundings, () => undefined, {
     trace: undefined,
     scheduled: false,
   })

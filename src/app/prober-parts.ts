@@ -17,46 +17,75 @@ import { Prober } from '../probe/prober.ts'
 import type { Seed } from '../probe/seed.ts'
 import type { MessageTrace } from '../probe/trace.ts'
 import { originsOf } from './origin-parts.ts'
-import { openMemory } from './prober-memory.ts'
+import type { ProberMemory } from './prober-memory.ts'
 import { seedsOf } from './seed-parts.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** The prober, in the order in which its parts start. */
-export interface Probing {
+/** What metrics and the status page call things by. */
+export interface ProbeNames {
+  readonly origins: readonly string[]
+  readonly seeds: readonly {
+    readonly name: string
+    readonly provider: string
+    /** Signs in with OAuth 2. */
+    readonly oauth: boolean
+    /** When the account was made, milliseconds since the epoch. */
+    readonly createdAt?: number
+  }[]
+  readonly probes: readonly string[]
+}
+
+/** What one probes.yaml comes to, in the order in which its parts start: replaced as a whole when the file changes. */
+export interface ProbingParts {
   readonly parts: readonly Part[]
-  readonly history: HistoryStore
   readonly prober: Prober
   /** Undefined where only single canaries are wanted. */
   readonly detector: Detector | undefined
   /** Names of the probes by the name of their group, for commands. */
   readonly groups: ReadonlyMap<string, readonly string[]>
-  readonly seeds: readonly Seed[]
+  readonly names: ProbeNames
 }
 
-/**
- * @param trace of the relay in this process, where there is one
- * @param scheduled false where only single canaries are wanted
- */
-export async function createProbing(
+export interface ProbingOptions {
+  readonly memory: ProberMemory
+  readonly report: ReportProbeEvent
+  /** Of the relay in this process, where there is one. */
+  readonly trace: MessageTrace | undefined
+  /** False where only single canaries are wanted. */
+  readonly scheduled: boolean
+}
+
+/** @throws Problem if a probe names what does not exist */
+export function createParts(
   loaded: LoadedProbes,
   surroundings: Surroundings,
-  report: ReportProbeEvent,
-  { trace, scheduled }: { readonly trace: MessageTrace | undefined; readonly scheduled: boolean },
-): Promise<Probing> {
+  { memory, report, trace, scheduled }: ProbingOptions,
+): ProbingParts {
   const { config } = loaded
   const { clock, random, folder, providers } = surroundings
-  const { history, leases, tokenKey } = await openMemory(loaded.store, folder)
+  const { history, leases, tokenKey } = memory
   const { seeds, tokens } = seedsOf(loaded, providersOf(loaded, providers), {
     folder: folder.path,
     report,
     clock,
   })
   const groups = groupsOf(loaded)
+  const probes = [...groups.values()].flat()
+  const names = {
+    origins: Object.keys(config.origins),
+    seeds: seeds.map(({ name, provider, signIn, createdAt }) => ({
+      name,
+      provider: provider.name,
+      oauth: signIn === 'oauth2',
+      ...(createdAt !== undefined && { createdAt }),
+    })),
+    probes: probes.map(({ name }) => name),
+  }
   const prober = new Prober({
     history,
     origins: originsOf(loaded),
     seeds,
-    probes: [...groups.values()].flat(),
+    probes,
     contents: contentsOf(loaded),
     tokenKey,
     ...(leases && { leases }),
@@ -69,23 +98,38 @@ export async function createProbing(
   const retention = new Periodic({
     name: 'history retention',
     every: HOUR,
-    run: () => history.sweep(clock() - config.retention.canaries),
+    run: () => sweep(history, clock() - config.retention.canaries, names.probes),
     failed: error => {
       report({ kind: 'probe-fault', part: 'history retention', cause: messageOf(error) })
     },
   })
   const detector = scheduled ? detectorOf(loaded, seeds, { history, report, clock }) : undefined
-  const parts = [
-    { name: 'history', start: () => Promise.resolve(), stop: () => history.close() },
-    retention,
-    ...(tokens.length === 0 ? [] : [new TokenRefresher(tokens)]),
-    ...(detector === undefined ? [] : [detector]),
+  return {
+    parts: [
+      retention,
+      ...(tokens.length === 0 ? [] : [new TokenRefresher(tokens)]),
+      ...(detector === undefined ? [] : [detector]),
+      prober,
+    ],
     prober,
-  ]
-  const names = new Map(
-    [...groups].map(([group, probes]) => [group, probes.map(({ name }) => name)]),
-  )
-  return { parts, history, prober, detector, groups: names, seeds }
+    detector,
+    groups: new Map(
+      [...groups].map(([group, members]) => [group, members.map(({ name }) => name)]),
+    ),
+    names,
+  }
+}
+
+/** Forgets canaries, and the pauses of probes that are configured no more: who stopped them is of interest to nobody. */
+async function sweep(
+  history: HistoryStore,
+  before: number,
+  probes: readonly string[],
+): Promise<void> {
+  await history.sweep(before)
+  for (const { probe, at } of await history.pauses()) {
+    if (at < before && !probes.includes(probe)) await history.resume(probe)
+  }
 }
 
 function detectorOf(

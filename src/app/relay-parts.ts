@@ -17,7 +17,7 @@ import { QueueRunner } from '../relay/queue/runner.ts'
 import type { ListenerOptions } from '../relay/submission/listener.ts'
 import { SubmissionServer } from '../relay/submission/server.ts'
 import { openApplicationPasswords } from './application-passwords-part.ts'
-import { createDirectory } from './directory-part.ts'
+import { createDirectory, directorySettings } from './directory-part.ts'
 import { freeSpaceOf } from './free-space.ts'
 import { createMeter, limitsOfLogins } from './limits-part.ts'
 import { openMemory, type RelayStore } from './relay-memory.ts'
@@ -30,6 +30,8 @@ export interface Relay {
   readonly parts: readonly Part[]
   readonly store: RelayStore
   readonly directory: Directory
+  /** Goes on with the directory of a changed file. @returns why it does not; undefined if it does */
+  readonly useDirectory: (changed: LoadedRelay) => Promise<string | undefined>
   readonly submission: SubmissionServer
   /** Undefined where they are turned off. */
   readonly applicationPasswords: ApplicationPasswords | undefined
@@ -132,6 +134,7 @@ export async function createRelay(
     parts,
     store,
     directory,
+    useDirectory: async changed => directory.reconfigure(directorySettings(changed, clock)),
     submission,
     applicationPasswords,
     limitsOf,

@@ -1,6 +1,6 @@
 import type { TimetableRequest } from '../probe/timetable.ts'
 import { chosenProbes } from './probe-now.ts'
-import type { Probing } from './prober-parts.ts'
+import type { Probing } from './probing.ts'
 
 /** One probe and whether it sends. */
 export interface ProbeState {

@@ -136,7 +136,7 @@ export async function migrate(
       const known = migrations.length
       if (found > known) {
         throw new Problem(
-          `the ${part} in the database was made by a newer mailcanary (schema ${found}, this one knows ${known}): install that one`,
+          `the ${part} in the database was made by a newer mailcanary (schema ${found}, this one knows ${known}); run that version again, or restore the backup made before it`,
         )
       }
       for (const sql of migrations.slice(found)) await session.run(sql)

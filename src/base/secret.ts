@@ -15,6 +15,11 @@ export class Secret {
     return this.#value
   }
 
+  /** Whether another holds the same, without either showing it. */
+  equals(other: unknown): boolean {
+    return other instanceof Secret && other.#value === this.#value
+  }
+
   toString(): string {
     return SHOWN
   }

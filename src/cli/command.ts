@@ -10,6 +10,7 @@ import { addDirectory } from './directory.ts'
 import { addDns } from './dns.ts'
 import { addProbe } from './probe.ts'
 import { addQueue } from './queue.ts'
+import { addReload } from './reload.ts'
 import { addCompare, addReport } from './report.ts'
 import { addRun } from './run.ts'
 import { addSeed } from './seed.ts'
@@ -49,6 +50,7 @@ export async function runCommand(args: readonly string[], version: string): Prom
     addDns,
     addProbe,
     addQueue,
+    addReload,
     addReport,
     addRestore,
     addRun,

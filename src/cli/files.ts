@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 
 import type { Command } from 'commander'
 
+import type { LoadedFiles } from '../app/reloading.ts'
 import { Problem } from '../base/problem.ts'
 import { loadProbes, type LoadedProbes } from '../config/load-probes.ts'
-import { loadRelay, type LoadedRelay } from '../config/load-relay.ts'
+import { loadRelay } from '../config/load-relay.ts'
 import { PROVIDERS } from '../mail/providers.ts'
 
 const FOLDER = '/etc/mailcanary'
@@ -13,11 +14,6 @@ const FOLDER = '/etc/mailcanary'
 export interface FileOptions {
   readonly relay?: string
   readonly probes?: string
-}
-
-export interface LoadedFiles {
-  readonly relay: LoadedRelay | undefined
-  readonly probes: LoadedProbes | undefined
 }
 
 export function addFileOptions(command: Command): Command {

@@ -1,10 +1,10 @@
 import { directoryFindings, portFindings, seedFindings } from '../app/live-checks.ts'
+import type { LoadedFiles } from '../app/reloading.ts'
 import { selfCheckSettings } from '../app/self-check-settings.ts'
 import { MINUTE } from '../base/clock.ts'
 import { worst, type Finding } from '../base/finding.ts'
 import { PROVIDERS } from '../mail/providers.ts'
 import { checkSelf } from '../observe/checks/self-check.ts'
-import type { LoadedFiles } from './files.ts'
 import { table } from './table.ts'
 
 const WITHIN = 2 * MINUTE

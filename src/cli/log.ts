@@ -1,7 +1,10 @@
+import { fstatSync } from 'node:fs'
+
 import { createLog, wantsColour, type Log, type Pseudonym } from '../observe/log.ts'
 
 /**
- * The log as the configuration wants it, on standard output: a supervisor keeps it.
+ * The log as the configuration wants it, on standard output: a supervisor keeps it. Unless told it is for people at a
+ * terminal and in the journal, and JSON elsewhere.
  *
  * @param config undefined for the defaults
  * @param pseudonym what people are called in it; without one they are left out
@@ -13,15 +16,25 @@ export function logFor(
   },
   pseudonym?: Pseudonym,
 ): Log {
-  const automatic = process.stdout.isTTY ? 'human' : 'json'
+  const journal = isJournal(process.stdout.fd, process.env)
+  const automatic = process.stdout.isTTY || journal ? 'human' : 'json'
   return createLog({
     format: config.format === 'auto' ? automatic : config.format,
     level: config.level,
+    journal,
     stream: gathered(process.stdout),
     colour: wantsColour(process.stdout, process.env),
     clock: Date.now,
     ...(pseudonym !== undefined && { pseudonym }),
   })
+}
+
+/** Whether what is written to a file descriptor goes to systemd's journal: the variable alone may be somebody else's. */
+function isJournal(fd: number, env: Readonly<Record<string, string | undefined>>): boolean {
+  const { JOURNAL_STREAM: stream } = env
+  if (stream === undefined) return false
+  const { dev, ino } = fstatSync(fd, { bigint: true })
+  return stream === `${dev}:${ino}`
 }
 
 /** Writes what comes in one turn of the event loop at once: a busy relay says some thousand lines a second. */

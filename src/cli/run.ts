@@ -16,8 +16,10 @@ export function addRun(program: Command, { version }: CommandContext): void {
     .addHelpText(
       'after',
       `
-SIGHUP reads the certificates again (so does a change of their files, within a minute).
-SIGTERM or SIGINT stops it: running deliveries get a few seconds, what is queued stays queued. A second one ends it at once.
+SIGHUP reads both files again, as mailcanary reload does: certificates, the directory and all of probes.yaml are taken without
+ending a session, other changes of relay.yaml at the next restart; the log says which. A wrong file changes nothing.
+SIGTERM or SIGINT stops it: sessions may finish their message and running deliveries get a few seconds; what is queued stays
+queued. A second one ends it at once.
 
 Exit code: 0 after a stop, 1 if it could not start (the reason is printed).
 
@@ -48,6 +50,7 @@ Example:
         const app = await startApp({
           relay,
           probes,
+          reread: () => loadFiles(options),
           folder,
           log,
           version,

@@ -239,6 +239,8 @@ export const relaySchema = z.strictObject({
     messages: duration({ atLeast: '1h', atMost: '400d' }).prefault('14d'),
     /** How long it can be found out whose a pseudonym in the log is. */
     log: duration({ atLeast: '1h', atMost: '400d' }).prefault('14d'),
+    /** How long application passwords outlive their account and their last use. */
+    application_passwords: duration({ atLeast: '1d', atMost: '400d' }).prefault('30d'),
   }),
 })
 

@@ -15,22 +15,26 @@ import { SourceSync, usableOf, type SyncRequest, type SyncResult } from './sourc
 import type { DirectorySource } from './source.ts'
 import { accountStatusOf, statusOf, type AccountStatus, type DirectoryStatus } from './status.ts'
 
-export interface DirectoryOptions {
+/** What can be another from one moment to the next. */
+export interface DirectorySettings {
   /** In order of precedence: the first that names a login decides about it. */
   readonly sources: readonly DirectorySource[]
-  readonly snapshotPath: string
-  /** Own domains, in lower-case A-label form. */
-  readonly domains: readonly string[]
-  /** Whether `login@own.domain` is taken for the login. */
-  readonly acceptAddressAsLogin: boolean
   /** Who else may send as an address. */
   readonly senders?: Senders
-  readonly allowDes?: boolean
   /** Milliseconds between comparisons, spread by a tenth. */
   readonly syncEvery: number
   /** Milliseconds after which everything is read: only then are people seen who are gone. */
   readonly fullEvery: number
   readonly guard?: GuardLimits
+}
+
+export interface DirectoryOptions extends DirectorySettings {
+  readonly snapshotPath: string
+  /** Own domains, in lower-case A-label form. */
+  readonly domains: readonly string[]
+  /** Whether `login@own.domain` is taken for the login. */
+  readonly acceptAddressAsLogin: boolean
+  readonly allowDes?: boolean
   readonly verifier?: VerifierOptions
   readonly report: ReportDirectoryEvent
   readonly clock: Clock
@@ -44,7 +48,8 @@ export interface DirectoryOptions {
 export class Directory implements Part {
   readonly name = 'directory'
   readonly #options: DirectoryOptions
-  readonly #syncs: readonly SourceSync[]
+  #settings: DirectorySettings
+  #syncs: readonly SourceSync[]
   readonly #verifier: Verifier
   readonly #stopping = new AbortController()
   #roster = EMPTY_ROSTER
@@ -53,11 +58,9 @@ export class Directory implements Part {
 
   constructor(options: DirectoryOptions) {
     this.#options = options
-    const { fullEvery, clock, guard = GUARD_LIMITS, allowDes = false } = options
-    this.#syncs = options.sources.map(
-      source => new SourceSync({ source, fullEvery, guard, allowDes, clock }),
-    )
-    this.#verifier = new Verifier({ clock, ...options.verifier })
+    this.#settings = options
+    this.#syncs = this.#syncsOf(options)
+    this.#verifier = new Verifier({ clock: options.clock, ...options.verifier })
   }
 
   /** Resolves once logins can be answered: with the snapshot on disk, else after the first try at the sources. */
@@ -73,6 +76,39 @@ export class Directory implements Part {
     clearTimeout(this.#timer)
     await this.#running
     await this.#verifier.stop()
+  }
+
+  /**
+   * Has other sources and rules from now on. What is known of a source that stays is kept and compared with it at once; a new
+   * one is read first, so that nobody is without an answer in between.
+   *
+   * @returns why everything is as it was: a new source could not be read; undefined once it is another
+   */
+  reconfigure(settings: DirectorySettings): Promise<string | undefined> {
+    const change = this.#running.then(async () => {
+      const syncs = this.#syncsOf(settings)
+      for (const sync of syncs) {
+        const { name } = sync.source
+        const kept = this.#syncs.find(({ source }) => source.name === name)?.snapshot
+        if (kept !== undefined) sync.restore(kept)
+        const read = kept === undefined && (await sync.run({}, this.#stopping.signal))
+        if (read && read.kind === 'failed') return `${name} could not be read: ${read.cause}`
+        if (read && read.kind === 'refused') return `${name} was not believed: ${read.reason}`
+      }
+      this.#settings = settings
+      this.#syncs = syncs
+      this.#call()
+      await this.#keep()
+      return undefined
+    })
+    this.#running = change.catch(() => undefined)
+    void this.sync().finally(() => this.#schedule())
+    return change
+  }
+
+  /** Milliseconds between comparisons. */
+  get syncEvery(): number {
+    return this.#settings.syncEvery
   }
 
   /** Whether every source has a snapshot: without one of them, nobody can say that a login does not exist. */
@@ -218,13 +254,19 @@ export class Directory implements Part {
     return loginFromClient(login, this.#options.domains, this.#options.acceptAddressAsLogin)
   }
 
+  #syncsOf({ sources, fullEvery, guard = GUARD_LIMITS }: DirectorySettings): SourceSync[] {
+    const { clock, allowDes = false } = this.#options
+    return sources.map(source => new SourceSync({ source, fullEvery, guard, allowDes, clock }))
+  }
+
   #snapshots(): readonly Snapshot[] {
     return this.#syncs.flatMap(sync => sync.snapshot ?? [])
   }
 
   /** Puts what the sources have said in force. */
   #call(): void {
-    const { domains, senders = new Map(), allowDes = false } = this.#options
+    const { domains, allowDes = false } = this.#options
+    const { senders = new Map() } = this.#settings
     this.#roster = rosterOf(this.#snapshots(), domains, senders, allowDes)
   }
 
@@ -261,7 +303,8 @@ export class Directory implements Part {
 
   #schedule(): void {
     if (this.#stopping.signal.aborted) return
-    const wait = jitter(this.#options.syncEvery, 0.1, this.#options.random)
+    clearTimeout(this.#timer)
+    const wait = jitter(this.#settings.syncEvery, 0.1, this.#options.random)
     this.#timer = setTimeout(() => void this.sync().finally(() => this.#schedule()), wait)
   }
 }

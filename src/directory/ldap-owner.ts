@@ -35,10 +35,15 @@ const LONGEST_PASSWORD = 512
  * password. Nothing is written by any other identity, so the directory's own rules decide what may be.
  */
 export class LdapOwners {
-  readonly #options: LdapOwnersOptions
+  #options: LdapOwnersOptions
   #asking = 0
 
   constructor(options: LdapOwnersOptions) {
+    this.#options = options
+  }
+
+  /** Asks elsewhere from now on, or otherwise. */
+  reconfigure(options: LdapOwnersOptions): void {
     this.#options = options
   }
 

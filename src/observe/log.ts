@@ -16,6 +16,8 @@ export interface LogOptions {
   /** What is less is not written. Logins, addresses and destination domains by name need `debug`. */
   readonly level: Level
   readonly stream: { write(line: string): unknown }
+  /** Whether the journal keeps the lines: then each begins with its priority (sd-daemon(3)), and none tells the time again. */
+  readonly journal?: boolean
   /** Whether colours may be used; see `wantsColour`. */
   readonly colour: boolean
   readonly clock: Clock
@@ -46,8 +48,12 @@ export function createLog(options: LogOptions): Log {
   }
   const report = (event: Event): void => put(entryOf(event), event)
 
-  function humanWriter({ stream, colour }: LogOptions): (entry: Entry) => void {
-    return entry => stream.write(`${humanLine(entry, { at: clock(), colour, ...naming })}\n`)
+  function humanWriter({ stream, colour, journal = false }: LogOptions): (entry: Entry) => void {
+    return entry => {
+      const at = journal ? undefined : clock()
+      const line = humanLine(entry, { at, colour, ...naming })
+      stream.write(`${journal ? priorityOf(entry.level) : ''}${line}\n`)
+    }
   }
 
   return {
@@ -74,6 +80,13 @@ const COLOURS: Readonly<Record<Tone, string>> = {
   doubtful: '\u001b[33m',
   bad: '\u001b[31m',
 }
+// syslog's numbers (RFC 5424 section 6.2.1).
+const PRIORITIES: Readonly<Record<Level, number>> = { debug: 7, info: 6, warn: 4, error: 3 }
+
+function priorityOf(level: Level): string {
+  return `<${PRIORITIES[level]}>`
+}
+
 const DIM = '\u001b[2m'
 const END = '\u001b[0m'
 const SUBJECT_WIDTH = 10
@@ -81,19 +94,19 @@ const SUBJECT_WIDTH = 10
 /**
  * One line for people: time, subject, what happened.
  *
- * @param how.at milliseconds since the epoch, shown as local time
+ * @param how.at milliseconds since the epoch, shown as local time; undefined where somebody else tells it
  */
 export function humanLine(
   entry: Entry,
-  how: Naming & { readonly at: number; readonly colour: boolean },
+  how: Naming & { readonly at: number | undefined; readonly colour: boolean },
 ): string {
-  const time = timeOf(how.at)
+  const time = how.at === undefined ? '' : `${timeOf(how.at)} `
   const subject = entry.subject.padEnd(SUBJECT_WIDTH)
   const mark = entry.level === 'error' ? 'ERROR ' : ''
   const text = mark + textOf(entry, how)
-  if (!how.colour) return `${time} ${subject} ${text}`
+  if (!how.colour) return `${time}${subject} ${text}`
   const colour = COLOURS[entry.tone]
-  return `${DIM}${time}${END} ${subject} ${colour}${text}${colour === '' ? '' : END}`
+  return `${DIM}${time}${END}${subject} ${colour}${text}${colour === '' ? '' : END}`
 }
 
 /** The words of an entry: one line, without control characters, and below debug without anybody's address. */
@@ -142,17 +155,20 @@ function nameless(name: string): string {
 }
 
 function jsonWriter(options: LogOptions): (entry: Entry, event?: Event) => void {
+  const { journal = false } = options
+  let priority = ''
   const logger = pino(
     {
       level: options.level,
       base: {},
-      timestamp: () => `,"time":"${new Date(options.clock()).toISOString()}"`,
+      timestamp: journal ? false : () => `,"time":"${new Date(options.clock()).toISOString()}"`,
       formatters: { level: label => ({ level: label }) },
     },
-    { write: (line: string) => void options.stream.write(line) },
+    { write: (line: string) => void options.stream.write(priority + line) },
   )
   const naming: Naming = { verbose: options.level === 'debug', pseudonym: options.pseudonym }
   return (entry, event) => {
+    if (journal) priority = priorityOf(entry.level)
     const fields = event === undefined ? {} : fieldsOf(event, naming)
     logger[entry.level]({ subject: entry.subject, ...fields }, textOf(entry, naming))
   }

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 
 import type { ReportAccountEvent } from '../account/events.ts'
-import type { Clock } from '../base/clock.ts'
+import { SECOND, type Clock } from '../base/clock.ts'
 import type { ReportDirectoryEvent } from '../directory/events.ts'
 import type { ReportProbeEvent } from '../probe/events.ts'
 import type { ReportRelayEvent } from '../relay/events.ts'
@@ -11,17 +11,12 @@ import { checkMetrics } from './metrics/check-metrics.ts'
 import { directoryMetrics } from './metrics/directory-metrics.ts'
 import { inputMetrics, type MetricInputs } from './metrics/inputs.ts'
 import { gauge } from './metrics/instruments.ts'
-import { probeMetrics, type SeedName } from './metrics/probe-metrics.ts'
+import { probeMetrics, type ProbeNames } from './metrics/probe-metrics.ts'
 import { relayMetrics } from './metrics/relay-metrics.ts'
 
-export interface MetricsOptions {
-  /** Names of the configured origins. */
-  readonly origins: readonly string[]
+export interface MetricsOptions extends ProbeNames {
   /** Provider labels that delivery attempts may carry; any other is counted as `other`. */
   readonly providers: readonly string[]
-  readonly seeds: readonly SeedName[]
-  /** Names of the probes. */
-  readonly probes: readonly string[]
   readonly version: string
   readonly clock: Clock
   readonly inputs: MetricInputs
@@ -39,6 +34,10 @@ export interface Metrics {
   readonly probe: ReportProbeEvent
   readonly directory: ReportDirectoryEvent
   readonly account: ReportAccountEvent
+  /** Goes on with other origins, seeds and probes: what stays keeps its numbers. */
+  readonly rename: (names: ProbeNames) => void
+  /** Whether a changed configuration was taken. */
+  readonly reloaded: (taken: boolean) => void
   readonly selfCheck: (report: SelfReport) => void
 }
 
@@ -48,6 +47,28 @@ const MISNAMED = [
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
 ]
+
+/** Whether what runs is what the files say. */
+function reloadMetrics(registry: Registry, clock: Clock): (taken: boolean) => void {
+  const successful = gauge(
+    registry,
+    'mailcanary_config_last_reload_successful',
+    'Whether the configuration was taken when it was read last (1), or was wrong and the one before stays (0).',
+    [{}],
+    1,
+  )
+  const last = gauge(
+    registry,
+    'mailcanary_config_last_reload_success_timestamp_seconds',
+    'Unix time at which a configuration was taken last.',
+    [{}],
+    Math.floor(clock() / SECOND),
+  )
+  return taken => {
+    successful.set(taken ? 1 : 0)
+    if (taken) last.set(Math.floor(clock() / SECOND))
+  }
+}
 
 export function createMetrics(options: MetricsOptions): Metrics {
   const { clock } = options
@@ -77,9 +98,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
       return registry.metrics()
     },
     relay,
-    probe,
+    probe: probe.report,
     directory,
     account,
     selfCheck,
+    rename: probe.rename,
+    reloaded: reloadMetrics(registry, clock),
   }
 }

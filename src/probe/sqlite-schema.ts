@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 
-import { Problem } from '../base/problem.ts'
+import { migrateFile } from '../base/sqlite.ts'
 import { countArrivals, countVerdicts } from './sqlite-roll-up.ts'
 
 /*
@@ -121,16 +121,5 @@ export function prepare(db: Database): void {
   db.pragma('synchronous = full')
   db.pragma('foreign_keys = on')
   db.pragma('busy_timeout = 5000')
-  const found = db.pragma('user_version', { simple: true }) as number
-  const known = HISTORY_MIGRATIONS.length
-  if (found > known) {
-    throw new Problem(
-      `the history was written by a newer mailcanary (schema ${found}, this one knows ${known}): install that one`,
-    )
-  }
-  if (found === known) return
-  db.transaction(() => {
-    for (const sql of HISTORY_MIGRATIONS.slice(found)) db.exec(sql)
-    db.pragma(`user_version = ${known}`)
-  })()
+  migrateFile(db, { what: 'history', migrations: HISTORY_MIGRATIONS })
 }

@@ -29,6 +29,8 @@ export interface ControlActions {
   timetable(request: TimetableRequest): AsyncIterable<unknown>
   /** What a report is made of, piece by piece. */
   period(request: PeriodRequest): AsyncIterable<unknown>
+  /** Reads the configuration again, and says sentence by sentence what came of it. */
+  reload(): AsyncIterable<unknown>
   /** Whom a pseudonym in the log means. */
   who(pseudonym: string): AsyncIterable<unknown>
 }
@@ -54,6 +56,7 @@ export class ControlServer implements Part {
     this.#server.post<{ Params: { pseudonym: string } }>('/who/:pseudonym', (request, reply) =>
       answer(reply, () => actions.who(request.params.pseudonym)),
     )
+    this.#server.post('/reload', (_, reply) => answer(reply, () => actions.reload()))
     this.#server.post('/directory', (request, reply) =>
       answer(reply, () => actions.directory(readDirectoryRequest(request.body))),
     )

@@ -23,8 +23,11 @@ interface NamedSeed {
 export interface StatusOptions {
   readonly history: HistoryStore
   readonly real: RealMailTally
-  readonly origins: readonly string[]
-  readonly seeds: readonly NamedSeed[]
+  /** What is configured now. */
+  readonly names: () => {
+    readonly origins: readonly string[]
+    readonly seeds: readonly NamedSeed[]
+  }
   readonly interval: IntervalOf
   readonly version: string
   readonly clock: Clock
@@ -35,20 +38,21 @@ const STALE_LOOK = 30 * MINUTE
 
 /** The page's data out of the history, counted anew for every question: rates are never stored. */
 export function createStatusSource(options: StatusOptions): StatusSource {
-  const { history, seeds } = options
+  const { history, names } = options
   return {
     status: range => statusOf(options, range),
     canaries: filter => history.list(filter),
     canary: id => history.find(id),
     seed: async (name, range) => {
-      const seed = seeds.find(one => one.name === name)
+      const seed = names().seeds.find(one => one.name === name)
       return seed && reportOf(options, seed, range)
     },
   }
 }
 
 async function statusOf(options: StatusOptions, range: RangeName): Promise<Status> {
-  const { history, seeds, interval, clock } = options
+  const { history, interval, clock } = options
+  const { seeds, ...names } = options.names()
   const at = clock()
   const window = windowOf(range, at)
   const { since, until, step, steps } = window
@@ -58,7 +62,7 @@ async function statusOf(options: StatusOptions, range: RangeName): Promise<Statu
     history.list({ limit: 1 }),
     Promise.all(seeds.map(seed => history.lastLook(seed.name))),
   ])
-  const origins = distinct([...options.origins, ...tallies.map(tally => tally.origin)])
+  const origins = distinct([...names.origins, ...tallies.map(tally => tally.origin)])
   const providers = distinct([
     ...seeds.map(seed => seed.provider),
     ...tallies.map(tally => tally.provider),
@@ -88,7 +92,7 @@ async function statusOf(options: StatusOptions, range: RangeName): Promise<Statu
 }
 
 async function reportOf(
-  { history, origins, interval, clock }: StatusOptions,
+  { history, names, interval, clock }: StatusOptions,
   seed: NamedSeed,
   range: RangeName,
 ): Promise<SeedReport> {
@@ -101,7 +105,7 @@ async function reportOf(
     history.lastLook(seed.name),
   ])
   const own = tallies.filter(tally => tally.seed === seed.name)
-  const from = distinct([...origins, ...own.map(tally => tally.origin)])
+  const from = distinct([...names().origins, ...own.map(tally => tally.origin)])
   const groups = groupsOf(from, [seed.provider], own)
   return {
     at,

@@ -38,7 +38,9 @@ test('what is not its file is told in a sentence, and left as it is', async () =
   database.pragma('application_id = 1')
   database.exec('create table something (a)')
   database.close()
-  expect(() => new SqliteApplicationPasswords(foreign)).toThrow(/not of application passwords/)
+  expect(() => new SqliteApplicationPasswords(foreign)).toThrow(
+    /not a mailcanary file of application passwords/,
+  )
   const newer = join(folder, 'newer.sqlite')
   await new SqliteApplicationPasswords(newer).close()
   const later = new Database(newer)

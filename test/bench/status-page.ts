@@ -172,8 +172,7 @@ async function bench(name: string, history: HistoryStore, now: number): Promise<
     status: createStatusSource({
       history,
       real: new RealMailTally({ clock, providers: PROVIDERS }),
-      origins: ORIGINS,
-      seeds: SEEDS,
+      names: () => ({ origins: ORIGINS, seeds: SEEDS }),
       interval: wilson,
       version: '',
       clock,

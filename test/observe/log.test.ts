@@ -233,3 +233,25 @@ describe.each(['human', 'json'] as const)('the log in %s format', format => {
     expect(lines[0]).toContain('disk full')
   })
 })
+
+describe('the log in the journal', () => {
+  it('begins with the priority, for people without the time', () => {
+    const { log, lines } = logWith({ journal: true })
+    log.relay({ kind: 'relay-fault', part: 'store', cause: 'disk full' })
+    log.relay(bounced)
+    log.probe({ kind: 'seed-down', seed: 's', provider: 'p', detail: 'locked' })
+    expect(lines[0]).toBe('<3>store      ERROR fault: disk full\n')
+    expect(lines.map(line => line.slice(0, 3))).toEqual(['<3>', '<6>', '<4>'])
+    expect(lines.join('')).not.toMatch(/\d\d:\d\d:\d\d/)
+  })
+
+  it('as JSON does so too', () => {
+    const { log, lines } = logWith({ journal: true, format: 'json', level: 'debug' })
+    log.relay({ kind: 'login', result: 'accepted', login: 'alice' })
+    log.relay({ kind: 'relay-fault', part: 'store', cause: 'disk full' })
+    expect(lines.map(line => line.slice(0, 3))).toEqual(['<7>', '<3>'])
+    const [, fault] = lines.map(line => JSON.parse(line.slice(3)) as Record<string, unknown>)
+    expect(fault).toMatchObject({ level: 'error', event: 'relay-fault', cause: 'disk full' })
+    expect(fault).not.toHaveProperty('time')
+  })
+})

@@ -145,6 +145,32 @@ describe('metrics', () => {
     expect(text).toContain(`mailcanary_detector_baseline_ratio${labels} 0.01\n`)
   })
 
+  it('goes on with other names: what stays keeps its numbers, what is gone is forgotten', async () => {
+    const metrics = metricsWith()
+    metrics.probe(verdict)
+    metrics.probe({ ...verdict, seed: 'yahoo-1', provider: 'yahoo' })
+    const one = 'origin="relay",provider="gmail",seed="gmail-1",verdict="inbox"'
+    expect(await linesOf(metrics)).toContain(`mailcanary_canaries_total{${one}} 1`)
+    metrics.rename({
+      origins: ['relay'],
+      seeds: [
+        { name: 'gmail-1', provider: 'gmail' },
+        { name: 'gmail-2', provider: 'gmail', oauth: true, createdAt: NOW },
+      ],
+      probes: ['relay/gmail-1', 'relay/gmail-2'],
+    })
+    // The verdict of a canary that was on its way to a seed that is gone.
+    metrics.probe({ ...verdict, seed: 'yahoo-1', provider: 'yahoo' })
+    const lines = await linesOf(metrics)
+    expect(lines).toContain(`mailcanary_canaries_total{${one}} 1`)
+    expect(lines).toContain(`mailcanary_canaries_total{${one.replace('gmail-1', 'gmail-2')}} 0`)
+    expect(lines).toContain('mailcanary_seed_token_valid{provider="gmail",seed="gmail-2"} 0')
+    expect(lines).toContain(
+      `mailcanary_seed_created_timestamp_seconds{provider="gmail",seed="gmail-2"} ${NOW / 1_000}`,
+    )
+    expect(lines.join('\n')).not.toMatch(/mailcanary_(?:canar|seed|probe|last).*yahoo/)
+  })
+
   it('counts skipped ticks by reason, and says which probe does not send', async () => {
     const metrics = metricsWith()
     expect(await metrics.text()).toContain('mailcanary_probe_ticks_skipped_total{reason="cap"} 0\n')

@@ -26,8 +26,7 @@ export function sampleStatus(
   return createStatusSource({
     history,
     real,
-    origins: ORIGINS,
-    seeds: SEEDS,
+    names: () => ({ origins: ORIGINS, seeds: SEEDS }),
     interval: wilson,
     version: '0.1.0',
     clock,

@@ -91,7 +91,8 @@ export class Libcrypt {
     this.#stopped = true
     const worker = this.#worker
     this.#worker = undefined
-    await worker?.terminate()
+    // Left to the end of the process, not terminated: that has been seen to take a busy process along (SIGSEGV).
+    worker?.unref()
     this.#abandon()
   }
 

@@ -1,16 +1,18 @@
 import type { Registry } from 'prom-client'
 
 import type { DetectorReading } from '../../probe/detector.ts'
-import { gauge } from './instruments.ts'
+import { followSeries, gauge } from './instruments.ts'
 
-/** Metrics of the detector. @returns what sets them; undefined where the readings could not be had */
+const LABELS = ['origin', 'provider', 'signal']
+
+/** Metrics of the detector, of whatever it watches at the time. @returns what sets them; undefined where the readings could not be had */
 export function detectorMetrics(
   registry: Registry,
   known: readonly DetectorReading[],
 ): (readings: readonly DetectorReading[] | undefined) => void {
-  const series = known.map(labelsOf)
+  let series = known.map(labelsOf)
   const make = (name: string, help: string): ReturnType<typeof gauge> =>
-    gauge(registry, `mailcanary_detector_${name}`, help, series)
+    gauge(registry, `mailcanary_detector_${name}`, help, series, 0, LABELS)
   const statistic = make(
     'statistic',
     'Evidence that canaries fail more than they used to: 0 is none, 1 an alarm, on a logarithmic scale.',
@@ -29,7 +31,13 @@ export function detectorMetrics(
     'Of the canaries since the evidence began to gather: how many failed.',
   )
   return readings => {
-    for (const reading of readings ?? []) {
+    if (readings === undefined) return
+    const now = readings.map(labelsOf)
+    for (const metric of [statistic, alarm, baseline, canaries, failures]) {
+      followSeries(metric, series, now)
+    }
+    series = now
+    for (const reading of readings) {
       const labels = labelsOf(reading)
       statistic.set(labels, reading.evidence)
       alarm.set(labels, reading.alarm ? 1 : 0)

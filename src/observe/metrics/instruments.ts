@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-type Labels = Readonly<Record<string, string>>
+export type Labels = Readonly<Record<string, string>>
 
 /** Every combination of the values of some labels: the series that exist from the start. */
 export function combinations(sets: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
@@ -22,15 +22,42 @@ export function extend(
   return longer
 }
 
-/** A counter whose series exist at 0: `increase()` over a series that is born at 1 is 0, and the first loss unseen. */
+/**
+ * Has a metric go on with other series: those that stay keep their values, those that are gone are forgotten.
+ *
+ * @param value of the new ones
+ */
+export function followSeries(
+  metric: Counter | Gauge | Histogram,
+  before: readonly Labels[],
+  after: readonly Labels[],
+  value = 0,
+): void {
+  const keys = (series: readonly Labels[]): ReadonlySet<string> =>
+    new Set(series.map(labels => JSON.stringify(labels)))
+  const [old, now] = [keys(before), keys(after)]
+  for (const labels of before) if (!now.has(JSON.stringify(labels))) metric.remove(labels)
+  for (const labels of after) {
+    if (old.has(JSON.stringify(labels))) continue
+    if (metric instanceof Histogram) metric.zero(labels)
+    else if (metric instanceof Gauge) metric.set(labels, value)
+    else metric.inc(labels, 0)
+  }
+}
+
+/**
+ * A counter whose series exist at 0: `increase()` over a series that is born at 1 is 0, and the first loss unseen.
+ *
+ * @param labelNames needed where there may be no series yet
+ */
 export function counter(
   registry: Registry,
   name: string,
   help: string,
   series: readonly Labels[] = [{}],
+  labelNames: readonly string[] = Object.keys(series[0] ?? {}),
 ): Counter {
-  const labelNames = Object.keys(series[0] ?? {})
-  const made = new Counter({ name, help, labelNames, registers: [registry] })
+  const made = new Counter({ name, help, labelNames: [...labelNames], registers: [registry] })
   for (const labels of series) made.inc(labels, 0)
   return made
 }
@@ -42,9 +69,9 @@ export function gauge(
   help: string,
   series: readonly Labels[] = [{}],
   value = 0,
+  labelNames: readonly string[] = Object.keys(series[0] ?? {}),
 ): Gauge {
-  const labelNames = Object.keys(series[0] ?? {})
-  const made = new Gauge({ name, help, labelNames, registers: [registry] })
+  const made = new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] })
   for (const labels of series) made.set(labels, value)
   return made
 }

@@ -1,4 +1,4 @@
-import type { Registry } from 'prom-client'
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 import type { Clock } from '../../base/clock.ts'
 import { SECOND } from '../../base/clock.ts'
@@ -6,7 +6,15 @@ import { AUTH_RESULTS } from '../../mail/authentication-results.ts'
 import type { ProbeEvent } from '../../probe/events.ts'
 import { VERDICT_LABELS } from '../../probe/model.ts'
 import { SKIP_REASONS } from '../../probe/schedule.ts'
-import { combinations, counter, durations, extend, gauge } from './instruments.ts'
+import {
+  combinations,
+  counter,
+  durations,
+  extend,
+  followSeries,
+  gauge,
+  type Labels,
+} from './instruments.ts'
 
 export interface SeedName {
   readonly name: string
@@ -17,97 +25,161 @@ export interface SeedName {
   readonly createdAt?: number
 }
 
+/** By what the prober's series are called. */
+export interface ProbeNames {
+  readonly origins: readonly string[]
+  readonly seeds: readonly SeedName[]
+  readonly probes: readonly string[]
+}
+
+interface ProbeMetrics {
+  readonly report: (event: ProbeEvent) => void
+  /** Goes on with other names: what stays keeps its numbers. */
+  readonly rename: (names: ProbeNames) => void
+}
+
 /** Metrics of the prober: what became of canaries, and whether we can see. */
-export function probeMetrics(
-  registry: Registry,
-  names: {
-    readonly origins: readonly string[]
-    readonly seeds: readonly SeedName[]
-    readonly probes: readonly string[]
-  },
-  clock: Clock,
-): (event: ProbeEvent) => void {
-  const seeds = names.seeds.map(({ name, provider }) => ({ provider, seed: name }))
-  const pairs = names.origins.flatMap(origin => seeds.map(seed => ({ origin, ...seed })))
-  const routes = names.origins.flatMap(origin =>
-    providersOf(names.seeds).map(provider => ({ origin, provider })),
+export function probeMetrics(registry: Registry, first: ProbeNames, clock: Clock): ProbeMetrics {
+  let names = first
+  let known = knownOf(first)
+  const followers: ((next: ProbeNames) => void)[] = []
+  const now = (): number => Math.floor(clock() / SECOND)
+
+  /** A metric whose series are called by the names. */
+  function named<M extends Counter | Gauge | Histogram>(
+    make: (series: readonly Labels[]) => M,
+    seriesOf: (names: ProbeNames) => readonly Labels[],
+    value: () => number = () => 0,
+  ): M {
+    const metric = make(seriesOf(names))
+    followers.push(next => followSeries(metric, seriesOf(names), seriesOf(next), value()))
+    return metric
+  }
+
+  const canaries = named(
+    series =>
+      counter(
+        registry,
+        'mailcanary_canaries_total',
+        'Canaries by final verdict. unknown is blindness of the prober, and no loss.',
+        series,
+      ),
+    of => extend(pairsOf(of), 'verdict', VERDICT_LABELS),
   )
-  const canaries = counter(
-    registry,
-    'mailcanary_canaries_total',
-    'Canaries by final verdict. unknown is blindness of the prober, and no loss.',
-    extend(pairs, 'verdict', VERDICT_LABELS),
+  const submitted = named(
+    series =>
+      counter(
+        registry,
+        'mailcanary_canaries_submitted_total',
+        'Canaries an origin has accepted.',
+        series,
+      ),
+    pairsOf,
   )
-  const submitted = counter(
-    registry,
-    'mailcanary_canaries_submitted_total',
-    'Canaries an origin has accepted.',
-    pairs,
-  )
-  const arrival = durations(
-    registry,
-    'mailcanary_canary_arrival_seconds',
-    'Seconds from the submission of a canary to its arrival, for those that arrived in time.',
-    routes,
+  const arrival = named(
+    series =>
+      durations(
+        registry,
+        'mailcanary_canary_arrival_seconds',
+        'Seconds from the submission of a canary to its arrival, for those that arrived in time.',
+        series,
+      ),
+    routesOf,
   )
   const late = counter(
     registry,
     'mailcanary_canaries_late_total',
     'Canaries that arrived after they were judged missing; their verdict stays missing.',
   )
-  const auth = counter(
-    registry,
-    'mailcanary_canary_auth_total',
-    'Results of SPF, DKIM and DMARC as the provider wrote them into canaries that arrived.',
-    combinations({
-      provider: providersOf(names.seeds),
-      check: ['spf', 'dkim', 'dmarc'],
-      result: AUTH_RESULTS,
-    }),
+  const auth = named(
+    series =>
+      counter(
+        registry,
+        'mailcanary_canary_auth_total',
+        'Results of SPF, DKIM and DMARC as the provider wrote them into canaries that arrived.',
+        series,
+      ),
+    ({ seeds }) =>
+      combinations({
+        provider: providersOf(seeds),
+        check: ['spf', 'dkim', 'dmarc'],
+        result: AUTH_RESULTS,
+      }),
   )
-  const seedUp = gauge(
-    registry,
-    'mailcanary_seed_up',
-    'Whether the mailbox of the seed could be read at the last look (1), or not or not yet (0).',
-    seeds,
+  const seedUp = named(
+    series =>
+      gauge(
+        registry,
+        'mailcanary_seed_up',
+        'Whether the mailbox of the seed could be read at the last look (1), or not or not yet (0).',
+        series,
+      ),
+    ({ seeds }) => seeds.map(labelsOf),
   )
-  const tokens = names.seeds
-    .filter(seed => seed.oauth === true)
-    .map(({ name, provider }) => ({ provider, seed: name }))
-  const tokenValid = gauge(
-    registry,
-    'mailcanary_seed_token_valid',
-    'Whether the OAuth 2 sign-in of the seed is good (1), or a person has to sign in again or has not yet (0).',
-    tokens,
+  const tokenValid = named(
+    series =>
+      gauge(
+        registry,
+        'mailcanary_seed_token_valid',
+        'Whether the OAuth 2 sign-in of the seed is good (1), or a person has to sign in again or has not yet (0).',
+        series,
+        0,
+        SEED_LABELS,
+      ),
+    tokensOf,
   )
-  const tokenExpiry = gauge(
-    registry,
-    'mailcanary_seed_token_expiry_timestamp_seconds',
-    'Unix time at which the access token of the seed ends; it is refreshed before. 0 before the first.',
-    tokens,
+  const tokenExpiry = named(
+    series =>
+      gauge(
+        registry,
+        'mailcanary_seed_token_expiry_timestamp_seconds',
+        'Unix time at which the access token of the seed ends; it is refreshed before. 0 before the first.',
+        series,
+        0,
+        SEED_LABELS,
+      ),
+    tokensOf,
   )
-  const tokenFailures = counter(
-    registry,
-    'mailcanary_seed_token_failures_total',
-    'Refreshes that failed: refused needs a person, unavailable is tried again.',
-    extend(tokens, 'result', ['refused', 'unavailable']),
+  const tokenFailures = named(
+    series =>
+      counter(
+        registry,
+        'mailcanary_seed_token_failures_total',
+        'Refreshes that failed: refused needs a person, unavailable is tried again.',
+        series,
+        [...SEED_LABELS, 'result'],
+      ),
+    of => extend(tokensOf(of), 'result', ['refused', 'unavailable']),
   )
-  const dated = names.seeds.filter(seed => seed.createdAt !== undefined)
-  const created = gauge(
-    registry,
-    'mailcanary_seed_created_timestamp_seconds',
-    'Unix time at which the account of the seed was made, as configured.',
-    dated.map(({ name, provider }) => ({ provider, seed: name })),
+  const created = named(
+    series =>
+      gauge(
+        registry,
+        'mailcanary_seed_created_timestamp_seconds',
+        'Unix time at which the account of the seed was made, as configured.',
+        series,
+        0,
+        SEED_LABELS,
+      ),
+    ({ seeds }) => seeds.filter(isDated).map(labelsOf),
   )
-  for (const { name, provider, createdAt = 0 } of dated) {
-    created.set({ provider, seed: name }, createdAt / SECOND)
+  const tellAges = (): void => {
+    for (const seed of names.seeds.filter(isDated)) {
+      created.set(labelsOf(seed), seed.createdAt / SECOND)
+    }
   }
-  const lastVerdict = gauge(
-    registry,
-    'mailcanary_last_verdict_timestamp_seconds',
-    'Unix time of the last verdict other than unknown; the start of this process before the first.',
-    routes,
-    Math.floor(clock() / SECOND),
+  tellAges()
+  const lastVerdict = named(
+    series =>
+      gauge(
+        registry,
+        'mailcanary_last_verdict_timestamp_seconds',
+        'Unix time of the last verdict other than unknown; the start of this process before the first.',
+        series,
+        now(),
+      ),
+    routesOf,
+    now,
   )
   const skipped = counter(
     registry,
@@ -115,17 +187,25 @@ export function probeMetrics(
     'Ticks of the schedules at which a probe sent no canary.',
     combinations({ reason: SKIP_REASONS }),
   )
-  const paused = gauge(
-    registry,
-    'mailcanary_probe_paused',
-    'Whether a probe does not send (1): by an operator, or because too many of its canaries have no verdict.',
-    combinations({ probe: names.probes, cause: ['operator', 'undecided'] }),
+  const paused = named(
+    series =>
+      gauge(
+        registry,
+        'mailcanary_probe_paused',
+        'Whether a probe does not send (1): by an operator, or because too many of its canaries have no verdict.',
+        series,
+      ),
+    ({ probes }) => combinations({ probe: probes, cause: ['operator', 'undecided'] }),
   )
-  const forged = counter(
-    registry,
-    'mailcanary_canaries_forged_total',
-    'Messages that claimed to be a canary and could not prove it.',
-    seeds,
+  const forged = named(
+    series =>
+      counter(
+        registry,
+        'mailcanary_canaries_forged_total',
+        'Messages that claimed to be a canary and could not prove it.',
+        series,
+      ),
+    ({ seeds }) => seeds.map(labelsOf),
   )
   const faults = counter(
     registry,
@@ -133,7 +213,17 @@ export function probeMetrics(
     'Faults inside the prober, each with a line in the log.',
   )
 
-  return event => {
+  function rename(next: ProbeNames): void {
+    for (const follow of followers) follow(next)
+    names = next
+    known = knownOf(next)
+    tellAges()
+  }
+
+  const report = (event: ProbeEvent): void => {
+    // The last canaries of what is configured no more have verdicts, and no series.
+    if ('seed' in event && !known.seeds.has(event.seed)) return
+    if ('origin' in event && !known.origins.has(event.origin)) return
     switch (event.kind) {
       case 'canary-submitted': {
         const { origin, provider, seed } = event
@@ -153,7 +243,7 @@ export function probeMetrics(
           }
         }
         if (verdict !== 'unknown') {
-          lastVerdict.set({ origin, provider }, Math.floor(clock() / SECOND))
+          lastVerdict.set({ origin, provider }, now())
         }
         return
       }
@@ -197,6 +287,39 @@ export function probeMetrics(
         return
     }
   }
+  return { report, rename }
+}
+
+const SEED_LABELS = ['provider', 'seed']
+
+function labelsOf({ name, provider }: SeedName): {
+  readonly provider: string
+  readonly seed: string
+} {
+  return { provider, seed: name }
+}
+
+function pairsOf({ origins, seeds }: ProbeNames): readonly Labels[] {
+  return origins.flatMap(origin => seeds.map(seed => ({ origin, ...labelsOf(seed) })))
+}
+
+function routesOf({ origins, seeds }: ProbeNames): readonly Labels[] {
+  return origins.flatMap(origin => providersOf(seeds).map(provider => ({ origin, provider })))
+}
+
+function tokensOf({ seeds }: ProbeNames): readonly Labels[] {
+  return seeds.filter(({ oauth }) => oauth === true).map(labelsOf)
+}
+
+function isDated(seed: SeedName): seed is SeedName & { readonly createdAt: number } {
+  return seed.createdAt !== undefined
+}
+
+function knownOf({ origins, seeds }: ProbeNames): {
+  readonly origins: ReadonlySet<string>
+  readonly seeds: ReadonlySet<string>
+} {
+  return { origins: new Set(origins), seeds: new Set(seeds.map(({ name }) => name)) }
 }
 
 function providersOf(seeds: readonly SeedName[]): readonly string[] {

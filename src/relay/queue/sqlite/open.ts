@@ -4,11 +4,14 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 
 import { codeOf, messageOf, Problem } from '../../../base/problem.ts'
+import { checkSchema, migrateFile } from '../../../base/sqlite.ts'
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 
 // A check of every page reads the whole file: a second or so up to here. Beyond, only its length is checked.
 const CHECKED_WHOLE = 512 * 1024 * 1024
 const BUSY_TIMEOUT = 5_000
+
+const SCHEMA = { what: 'queue', migrations: MIGRATIONS, applicationId: APPLICATION_ID }
 
 /**
  * Opens the queue's file, creates it (mode 0600) if absent, checks that it is whole and brings its tables up to date.
@@ -22,9 +25,9 @@ export function openQueue(path: string): Database.Database {
     closeSync(openSync(path, 'a', 0o600))
     database = new Database(path, { timeout: BUSY_TIMEOUT })
     configure(database)
-    checkVersion(database, path)
+    checkSchema(database, SCHEMA)
     checkWhole(database, path)
-    migrate(database)
+    migrateFile(database, SCHEMA)
     return database
   } catch (error) {
     database?.close()
@@ -51,22 +54,6 @@ function configure(database: Database.Database): void {
   database.pragma('cell_size_check = on')
 }
 
-function checkVersion(database: Database.Database, path: string): void {
-  const application = database.pragma('application_id', { simple: true })
-  const version = Number(database.pragma('user_version', { simple: true }))
-  const tables = Number(database.prepare('select count(*) from sqlite_schema').pluck().get())
-  if (application !== APPLICATION_ID && tables > 0) {
-    throw new Problem(
-      `${path} is a database, but not a mailcanary queue; name another state folder`,
-    )
-  }
-  if (version > MIGRATIONS.length) {
-    throw new Problem(
-      `${path} was written by a newer mailcanary (schema ${version}, this one knows ${MIGRATIONS.length}); run that version again, or restore the backup made before it`,
-    )
-  }
-}
-
 function checkWhole(database: Database.Database, path: string): void {
   // First everything into the one file, so that its length means something.
   database.pragma('wal_checkpoint(truncate)')
@@ -77,16 +64,6 @@ function checkWhole(database: Database.Database, path: string): void {
   if (length > CHECKED_WHOLE) return
   const verdict = database.pragma('integrity_check(1)', { simple: true })
   if (verdict !== 'ok') throw damaged(path, String(verdict))
-}
-
-function migrate(database: Database.Database): void {
-  const version = Number(database.pragma('user_version', { simple: true }))
-  if (version === MIGRATIONS.length) return
-  database.transaction(() => {
-    for (const step of MIGRATIONS.slice(version)) database.exec(step)
-    database.pragma(`user_version = ${MIGRATIONS.length}`)
-    database.pragma(`application_id = ${APPLICATION_ID}`)
-  })()
 }
 
 function describe(error: unknown, path: string): unknown {
