@@ -91,8 +91,7 @@ export class Libcrypt {
     this.#stopped = true
     const worker = this.#worker
     this.#worker = undefined
-    // Left to the end of the process, not terminated: that has been seen to take a busy process along (SIGSEGV).
-    worker?.unref()
+    await worker?.terminate()
     this.#abandon()
   }
 

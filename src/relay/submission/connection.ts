@@ -5,6 +5,7 @@ import { TLSSocket } from 'node:tls'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 
+import { keepProtocol, tlsProtocolOf } from '../../base/tls-protocol.ts'
 import type { Principal } from '../../directory/principal.ts'
 import { formatReply, type Reply } from '../../mail/reply.ts'
 import { CommandParser, type DataSink, type Line } from './command-parser.ts'
@@ -37,6 +38,7 @@ const LINGER = 500
  */
 export class SubmissionConnection extends SMTPConnection implements Wire {
   readonly #site: Site
+  #tls: string
   readonly #dialogue: Dialogue
   readonly #deadlines: Deadlines
   readonly #gone = new AbortController()
@@ -70,6 +72,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     },
   ) {
     super(server, socket, options)
+    this.#tls = tlsProtocolOf(socket)
     this.#site = site
     this.#sessions = access.sessions
     this.network = networkOf(this.remoteAddress)
@@ -89,7 +92,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   }
 
   get tls(): string {
-    return this._socket instanceof TLSSocket ? (this._socket.getProtocol() ?? '') : ''
+    return this.#tls
   }
 
   get unread(): number {
@@ -202,6 +205,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     this.upgrade(
       () => undefined,
       () => {
+        this.#tls = tlsProtocolOf(this._socket)
         this.#dialogue.reset()
         this.#deadlines.awaitCommand()
       },
@@ -236,7 +240,10 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   }
 
   /** smtp-server's timer counts from the last octet; `Deadlines` has taken its place. */
-  override _armTimeout(): void {}
+  override _armTimeout(socket: Socket = this._socket): void {
+    // It is called with the TLS socket while that has not taken the place of the other.
+    if (socket !== this._socket && socket instanceof TLSSocket) keepProtocol(socket)
+  }
 
   override _onClose(): void {
     super._onClose()

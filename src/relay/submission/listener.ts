@@ -1,11 +1,12 @@
 import { isIPv6, type AddressInfo, type Server, type Socket } from 'node:net'
-import type { SecureContext } from 'node:tls'
+import { TLSSocket, type SecureContext } from 'node:tls'
 
 import { SMTPServer } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 
 import { codeOf, messageOf, Problem } from '../../base/problem.ts'
 import type { ServerIdentities } from '../../base/server-tls.ts'
+import { keepProtocol } from '../../base/tls-protocol.ts'
 import { listenOnSocket } from '../../base/unix-socket.ts'
 import { SubmissionConnection } from './connection.ts'
 import { LocalAccess, type LocalOptions } from './local-access.ts'
@@ -97,6 +98,12 @@ export class Listener extends SMTPServer {
   useIdentities(identities: ServerIdentities): void {
     this.#identities = identities
     this.secureContext.set('*', identities.default)
+  }
+
+  override _upgrade(...[socket, secured]: Parameters<SMTPServer['_upgrade']>): void {
+    super._upgrade(socket, secured)
+    const secure = this._pendingSockets.get(socket)
+    if (secure instanceof TLSSocket) keepProtocol(secure)
   }
 
   override _resolveSNI(servername: string, use: SniAnswer): void {

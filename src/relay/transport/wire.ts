@@ -1,7 +1,8 @@
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 
 import { codeOf } from '../../base/problem.ts'
+import { tlsProtocolOf } from '../../base/tls-protocol.ts'
 import { ReplyReader, type ReceivedReply } from './reply-reader.ts'
 import type { Endpoint } from './resolver.ts'
 import { faultOf, SmtpFault, type SmtpFaultKind } from './smtp-fault.ts'
@@ -15,6 +16,7 @@ const MAX_WAITING = 2_000
  */
 export class Wire {
   #socket: Socket
+  #tls = ''
   readonly #reader = new ReplyReader()
   #replies: ReceivedReply[] = []
   #fault: SmtpFault | undefined
@@ -62,7 +64,7 @@ export class Wire {
 
   /** Protocol of the connection, `TLSv1.3`, or '' for clear text. */
   get tls(): string {
-    return this.#socket instanceof TLSSocket ? (this.#socket.getProtocol() ?? '') : ''
+    return this.#tls
   }
 
   /** Whether it can still be spoken on, and nothing lies unread: what was not asked for makes replies ambiguous. */
@@ -111,6 +113,7 @@ export class Wire {
     this.#phase = 'tls'
     this.#listen(socket)
     socket.once('secureConnect', () => {
+      this.#tls = tlsProtocolOf(socket)
       secured = true
       this.#wake()
     })
