@@ -14,8 +14,8 @@ import { hasKeys, hasPath, SCHEMAS, SECTIONS } from './schema-keys.ts'
 
 /** Keys of theirs in a sentence. */
 const NOT_OURS = /^(?:authorization|area): /
-/** Names of files in the state folder that look like a key of the configuration. */
-const STATE_FILE = /\.(?:sqlite|json|keys?|token|id|sock|yaml|yml|example|org|net)$/
+/** Names of files and hosts look like a key of the configuration. */
+const FILE_OR_HOST = /\.(?:sqlite|json|keys?|token|id|sock|ya?ml|ts|example|org|net)$/
 
 /** These follow every block of theirs with a server, tests of their own. */
 const FOLLOWED: ReadonlySet<string> = new Set(['docs/clients.md', 'docs/directory.md'])
@@ -64,7 +64,7 @@ function faultsOf({ path, blocks, spans }: Document): string[] {
     }
   }
   for (const { text, at } of spans) {
-    if (/^[a-z]\w*(?:\.[a-z]\w*)+$/.test(text) && !STATE_FILE.test(text)) {
+    if (/^[a-z]\w*(?:\.[a-z]\w*)+$/.test(text) && !FILE_OR_HOST.test(text)) {
       const keys = text.split('.')
       if (SECTIONS.has(keys[0] ?? '') && !hasPath(keys)) faults.push(`${at} no key ${text}`)
     }
