@@ -46,8 +46,8 @@ function faultIn(file: string, part: Tree): string {
 }
 
 /** Everything that is wrong with the configuration a document shows. */
-function faultsOf({ path, blocks, spans }: Document): string[] {
-  const faults: string[] = []
+function faultsOf({ path, blocks, spans, unfenced }: Document): string[] {
+  const faults = unfenced.map(({ at }) => `${at} code without a fence`)
   for (const block of blocks) {
     const { language, text, at } = block
     if (!LANGUAGES.has(language) && !FOLLOWED.has(path)) {
@@ -87,6 +87,7 @@ test.each([
   ['```yaml\nadmin: {lsten: 1}\n```', 'probes.yaml admin'],
   ['```yaml\nrelay: {}\n```', 'none of our files'],
   ['```\nwhat\n```', 'a block of what?'],
+  ['Type:\n\n    what', 'code without a fence'],
 ])('%s is noticed', (text, words) => {
   expect(faultsOf(readDocument('a.md', text)).join()).toContain(words)
 })

@@ -25,6 +25,8 @@ export interface Document {
   readonly blocks: readonly Block[]
   /** `code` in a line. */
   readonly spans: readonly Piece[]
+  /** What is set off as code by its indent alone, so that nobody can say what it is. */
+  readonly unfenced: readonly Piece[]
   /** Targets of links and images, as they are written. */
   readonly links: readonly Piece[]
   /** What `#...` can name. */
@@ -59,21 +61,24 @@ export function readDocument(path: string, text: string): Document {
   const blocks: Block[] = []
   const spans: Piece[] = []
   const links: Piece[] = []
+  const unfenced: Piece[] = []
   const anchors = new Set<string>()
-  let open: { indent: number; language: string; line: number; lines: string[] } | undefined
-  for (const [index, line] of text.split('\n').entries()) {
+  let open: { indent: number; language: string; line: number; inside: string[] } | undefined
+  const lines = text.split('\n')
+  for (const [index, line] of lines.entries()) {
     const at = `${path}:${index + 1}`
     const fence = /^( *)```(.*)$/.exec(line)
     if (fence !== null && open === undefined) {
       const [, indent = '', language = ''] = fence
-      open = { indent: indent.length, language, line: index + 1, lines: [] }
+      open = { indent: indent.length, language, line: index + 1, inside: [] }
     } else if (fence !== null && open !== undefined) {
-      const { language, lines } = open
-      blocks.push({ language, text: lines.join('\n'), at: `${path}:${open.line}` })
+      const { language, inside } = open
+      blocks.push({ language, text: inside.join('\n'), at: `${path}:${open.line}` })
       open = undefined
     } else if (open !== undefined) {
-      open.lines.push(line.slice(open.indent))
+      open.inside.push(line.slice(open.indent))
     } else {
+      if (/^ {4,}[^\s*-]/.test(line) && lines[index - 1] === '') unfenced.push({ text: line, at })
       const heading = /^#{1,6} (.*)$/.exec(line)?.[1]
       if (heading !== undefined) anchors.add(anchorOf(heading, anchors))
       for (const [, span = ''] of line.matchAll(/`([^`]+)`/g)) spans.push({ text: span, at })
@@ -82,7 +87,7 @@ export function readDocument(path: string, text: string): Document {
         links.push({ text: target, at })
     }
   }
-  return { path, text, blocks, spans, links, anchors }
+  return { path, text, blocks, spans, unfenced, links, anchors }
 }
 
 /** The name that GitHub gives to a heading. */
