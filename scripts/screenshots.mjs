@@ -10,8 +10,6 @@ import { parseArgs } from 'node:util'
 
 import { chromium } from 'playwright-core'
 
-import { DEMO_DIRECTORY_PASSWORD } from '../dist/demo/people.js'
-
 const ROOT = join(import.meta.dirname, '..')
 const FOLDER = join(ROOT, 'docs', 'images')
 /** What the incidents of the script come to. */
@@ -77,7 +75,8 @@ async function take(url, name, height, prepare) {
 /** @param {import('playwright-core').Page} page */
 async function signIn(page) {
   await page.getByLabel('Login').fill('alice')
-  await page.getByLabel('Password', { exact: true }).fill(DEMO_DIRECTORY_PASSWORD)
+  const password = await until(async () => /password of the account (\S+)\)/.exec(said)?.[1])
+  await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('heading', { level: 1, name: 'alice' }).waitFor()
 }
@@ -85,8 +84,13 @@ async function signIn(page) {
 const demo = spawn(
   join(ROOT, 'bin', 'mailcanary'),
   ['demo', '--state', state, '--port-base', String(base)],
-  { stdio: ['ignore', 'ignore', 'inherit'] },
+  { stdio: ['ignore', 'pipe', 'inherit'] },
 )
+let said = ''
+demo.stdout.on('data', chunk => {
+  // What it says at the start is enough.
+  if (said.length < 10_000) said += String(chunk)
+})
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],

@@ -150,6 +150,14 @@ describe('what operators type', () => {
     await done(...line)
   })
 
+  test('a report that cannot be written is a problem of whoever named the file', async () => {
+    const said = await commandLine('report', '--html', folder, '--state', state)
+    expect(said).toEqual({
+      code: 1,
+      output: expect.stringContaining(`${folder} cannot be written`),
+    })
+  })
+
   test('every address of the admin listener that a document names is there', async () => {
     const list = await fetch(`http://127.0.0.1:${ADMIN}/api/canaries?limit=1`)
     const { canaries } = (await list.json()) as { canaries: { id: string }[] }
