@@ -3,11 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-import { CommanderError, type Command } from 'commander'
 import { expect, test } from 'vitest'
 
-import { commandTree } from '../../src/cli/command.ts'
 import { documents, readDocument, ROOT, type Document, type Piece } from './documents.ts'
+import { faultOf } from './parsing.ts'
 import { simpleCommands, wordsAfter } from './shell.ts'
 
 /*
@@ -26,28 +25,12 @@ const PARTIAL: ReadonlySet<string> = new Set([
   'commander.missingMandatoryOptionValue',
 ])
 
-function harmless(command: Command): Command {
-  command.configureOutput({ writeErr: () => undefined, writeOut: () => undefined })
-  for (const inner of command.commands) harmless(inner)
-  // Those that only hold others have none, and say so.
-  return command.commands.length > 0 && command.registeredArguments.length === 0
-    ? command
-    : command.action(() => undefined)
-}
-
 /** What is wrong with a command line of ours, '' where nothing is. */
 async function fault(words: readonly string[], named: boolean): Promise<string> {
-  const tree = harmless(commandTree({ version: '0', exitWith: () => undefined }))
-  try {
-    await tree.parseAsync(words, { from: 'user' })
-    return ''
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return ''
-    // In a sentence a command may be named, and not said with all it needs.
-    const bare = words.every(word => /^[a-z-]+$/.test(word) && !word.startsWith('-'))
-    return named && bare && PARTIAL.has(error.code) ? '' : error.message
-  }
+  const error = await faultOf(words)
+  // In a sentence a command may be named, and not said with all it needs.
+  const bare = words.every(word => /^[a-z][a-z-]*$/.test(word))
+  return error === undefined || (named && bare && PARTIAL.has(error.code)) ? '' : error.message
 }
 
 /** Everything that is wrong with what a document says to type. */

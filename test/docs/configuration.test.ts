@@ -13,7 +13,7 @@ import { hasKeys, hasPath, SCHEMAS, SECTIONS } from './schema-keys.ts'
  */
 
 /** Keys of theirs in a sentence. */
-const NOT_OURS = /^(?:authorization|area): /
+const NOT_OURS = /^(?:authorization|external_labels|area): /
 /** Names of files and hosts look like a key of the configuration. */
 const FILE_OR_HOST = /\.(?:sqlite|json|keys?|token|id|sock|ya?ml|ts|example|org|net)$/
 

@@ -4,12 +4,12 @@ import { basename, join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
-import { commandTree } from '../../src/cli/command.ts'
 import { commandLine } from '../cli/command-line.ts'
 import { Daemon } from '../support/daemon.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { anyPortBase, eventually } from '../support/server-process.ts'
 import { documents } from './documents.ts'
+import { faultOf, takesState } from './parsing.ts'
 import { simpleCommands, wordsAfter } from './shell.ts'
 
 /*
@@ -19,9 +19,9 @@ import { simpleCommands, wordsAfter } from './shell.ts'
 const BASE = anyPortBase()
 const ADMIN = 9464 + BASE
 
-/** What is not only asked of a daemon: asks a person, ends itself, or is done with real servers by test/package/first-hour.test.ts. */
+/** What is not only asked of a daemon: asks a person, is one itself, or is done by test/package/first-hour.test.ts. */
 const ELSEWHERE =
-  /^(?:demo|run|restore|queue rescue|directory (?:verify|ldif)|seed|probe (?!list|pause|resume))/
+  /^(?:demo|init|reload|restore|run|seed|queue rescue|directory (?:verify|ldif)|probe (?!list|pause|resume))/
 
 /** A message in the queue, in the words of a document. */
 const ID = /^(?:QUEUE-)?ID(?:\.\.\.)?$/
@@ -35,34 +35,24 @@ interface Line {
 }
 
 /** Each command line once, where it can be asked of a daemon by its state folder. */
-function askable(): readonly Line[] {
+async function askable(): Promise<readonly Line[]> {
   const lines = new Map<string, Line>()
   for (const { blocks, spans } of documents()) {
     const pieces = [...blocks.filter(({ language }) => language === 'sh'), ...spans]
     for (const { text, at } of pieces) {
       for (const command of simpleCommands(text)) {
-        const words = wordsAfter('mailcanary', command)
-        const line = words?.join(' ') ?? ''
-        // A name alone is no command line.
-        if (words === undefined || !words.some(word => /[^a-z-]|^-/.test(word))) continue
-        if (!ELSEWHERE.test(line) && takesState(words) && !lines.has(line)) {
-          lines.set(line, { at, line, words })
-        }
+        const words = wordsAfter('mailcanary', command) ?? []
+        const line = words.join(' ')
+        if (lines.has(line) || ELSEWHERE.test(line) || !takesState(words)) continue
+        // What is only named is no command line.
+        if ((await faultOf(words)) === undefined) lines.set(line, { at, line, words })
       }
     }
   }
   return [...lines.values()]
 }
 
-function takesState(words: readonly string[]): boolean {
-  let command = commandTree({ version: '0', exitWith: () => undefined })
-  for (const word of words) {
-    const next = command.commands.find(each => each.name() === word)
-    if (next === undefined) break
-    command = next
-  }
-  return command.options.some(({ long }) => long === '--state')
-}
+const LINES = await askable()
 
 describe('what operators type', () => {
   let folder: string
@@ -141,7 +131,7 @@ describe('what operators type', () => {
     }
   })
 
-  test.each(askable())('$at mailcanary $line', async ({ words }) => {
+  test.each(LINES)('$at mailcanary $line', async ({ words }) => {
     const line = await here(words)
     await begin(line)
     if (words.includes('release') && words.some(word => ID.test(word))) {
