@@ -11,6 +11,7 @@ test('every metric that a document names is there', async () => {
     probes: ['relay/gmail-1'],
     version: '0',
     clock: () => 0,
+    blocklists: ['zen.example'],
     inputs: {
       queue: async () => ({ queued: 0, active: 0, held: 0, oldestAt: 0 }),
       sites: () => [],
