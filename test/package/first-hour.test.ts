@@ -151,6 +151,9 @@ describe.skipIf(skip)('the first hour with README.md', () => {
     await system.write(SEED_AUTHORITY, dovecot.ca)
     await type(step('sh', 'openssl passwd'))
     expect(await type('ls -l /etc/mailcanary')).toMatch(/^-rw-r----- 1 root mailcanary .* people$/m)
+    await type(
+      'cd /etc/mailcanary; chgrp --reference people relay.key; chmod --reference people relay.key',
+    )
     await write('/etc/mailcanary/relay.yaml')
   })
 
@@ -214,7 +217,7 @@ describe.skipIf(skip)('the first hour with README.md', () => {
       const url = here('http://127.0.0.1:9464/')
       const { page, complaints } = await openPage(browser, { url, width: 1280, height: 1000 })
       await page.locator('#canaries tbody tr').nth(1).waitFor()
-      expect(await page.locator('h1').textContent()).toMatch(/^(?:2 of 2|All 2) canaries/)
+      expect(await page.locator('h1').textContent()).toMatch(/^([2-9]) of \1 canaries/)
       expect(complaints).toEqual([])
       await mkdir(join(ROOT, 'out'), { recursive: true })
       await page.screenshot({ path: join(ROOT, 'out', 'first-hour.png') })
