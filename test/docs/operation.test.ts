@@ -21,7 +21,7 @@ const ADMIN = 9464 + BASE
 
 /** What is not only asked of a daemon: asks a person, is one itself, or is done by test/package/first-hour.test.ts. */
 const ELSEWHERE =
-  /^(?:demo|init|reload|restore|run|seed|queue rescue|directory (?:verify|ldif)|probe (?!list|pause|resume))/
+  /^(?:demo|init|reload|restore|run|seed|queue rescue|directory (?:verify|ldif)|probe(?! list| pause| resume))/
 
 /** A message in the queue, in the words of a document. */
 const ID = /^(?:QUEUE-)?ID(?:\.\.\.)?$/
