@@ -26,20 +26,34 @@ import { addWho } from './who.ts'
  */
 export async function runCommand(args: readonly string[], version: string): Promise<number> {
   let exitCode = 0
-  const program = new Command('mailcanary')
-    .description(
-      'A submission server for an organisation, and a prober that tells whether its mail arrives.',
-    )
-    .version(version)
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureHelp({ sortSubcommands: true })
-  const context: CommandContext = {
+  const program = commandTree({
     version,
     exitWith: code => {
       exitCode = code
     },
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    // Commander has printed its own message by now; help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof Problem) process.stderr.write(`${error.message}\n`)
+    else process.stderr.write(`mailcanary: this should not happen: ${detail(error)}\n`)
+    return 1
   }
+}
+
+/** Every command with its options, as help and documentation know them. */
+export function commandTree(context: CommandContext): Command {
+  const program = new Command('mailcanary')
+    .description(
+      'A submission server for an organisation, and a prober that tells whether its mail arrives.',
+    )
+    .version(context.version)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureHelp({ sortSubcommands: true })
   for (const add of [
     addBackup,
     addBench,
@@ -61,16 +75,7 @@ export async function runCommand(args: readonly string[], version: string): Prom
   ]) {
     add(program, context)
   }
-  try {
-    await program.parseAsync(args, { from: 'user' })
-    return exitCode
-  } catch (error) {
-    // Commander has printed its own message by now; help and version are no errors.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    if (error instanceof Problem) process.stderr.write(`${error.message}\n`)
-    else process.stderr.write(`mailcanary: this should not happen: ${detail(error)}\n`)
-    return 1
-  }
+  return program
 }
 
 function detail(error: unknown): string {

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { readPeriodAlone } from '../app/prober-alone.ts'
 import { DAY } from '../base/clock.ts'
 import { parseDuration } from '../base/duration.ts'
-import { Problem } from '../base/problem.ts'
+import { messageOf, Problem } from '../base/problem.ts'
 import { collectPeriod, type Period, type PeriodPart, type PeriodRequest } from '../probe/period.ts'
 import { compare } from '../report/comparison.ts'
 import { reportPage } from '../report/page.ts'
@@ -146,7 +146,9 @@ function momentOf(text: string, now: number): number {
 async function writePage(file: string, page: string): Promise<void> {
   if (file === '-') process.stdout.write(page)
   else {
-    await writeFile(file, page, { mode: 0o644 })
+    await writeFile(file, page, { mode: 0o644 }).catch((error: unknown) => {
+      throw new Problem(`${file} cannot be written: ${messageOf(error)}`)
+    })
     print([`written to ${file}`])
   }
 }

@@ -54,7 +54,7 @@ export function standardsPage(sources: Sources): string {
     'of the server by `npm test`, which puts every question to the relay and to a real Postfix, and fails where an answer has changed;',
     '`MAILCANARY_UPDATE_GOLDEN=1 npm test -- test/conformance` writes it anew (twice, where Postfix has changed). To ask any other server:',
     '',
-    '```',
+    '```sh',
     'MAILCANARY_PASSWORD=… test/conformance/run HOST PORT USER',
     '```',
     '',

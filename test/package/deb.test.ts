@@ -7,11 +7,12 @@ import { createTransport } from 'nodemailer'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { testCertificates, type TestCertificates } from '../support/certificates.ts'
-import { Daemon } from '../support/daemon.ts'
+import type { Daemon } from '../support/daemon.ts'
 import { ssha } from '../support/password.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { freePort } from '../support/server-process.ts'
 import { RootSystem } from './root-system.ts'
+import { startUnit } from './start-unit.ts'
 
 const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -73,19 +74,9 @@ admin: {listen: "127.0.0.1:${admin}"}
     )
   }
 
-  /** The unit's ExecStart, as systemd would run it: its user, its rights, its folders. */
   async function start(): Promise<Daemon> {
-    const unit = await readFile(system.path('/lib/systemd/system/mailcanary.service'), 'utf8')
-    const line = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? ''
-    const words = line.replace('$MAILCANARY_OPTIONS', '').trim().split(/ +/)
-    const user = /^User=(.*)$/m.exec(unit)?.[1] ?? ''
-    expect(unit).toMatch(/^AmbientCapabilities=CAP_NET_BIND_SERVICE$/m)
-    expect(unit).toMatch(/^ProtectSystem=strict$/m)
-    const daemon = Daemon.startAs(
-      system.command(words, { user, lowPorts: true, writable: [`/var/lib/${user}`, '/tmp'] }),
-    )
+    const daemon = await startUnit(system, admin)
     daemons.push(daemon)
-    await daemon.ready(admin)
     return daemon
   }
 

@@ -19,20 +19,26 @@ export interface PrometheusServer {
   stop(): Promise<void>
 }
 
+const EVERY_SECOND = { scrape_interval: '1s', evaluation_interval: '1s' }
+
 /** A real Prometheus that scrapes one target every second. @param target `host:port`, with /metrics */
-export async function startPrometheus(folder: string, target: string): Promise<PrometheusServer> {
+export function startPrometheus(folder: string, target: string): Promise<PrometheusServer> {
+  return startPrometheusWith(folder, {
+    scrape_configs: [{ job_name: 'mailcanary', static_configs: [{ targets: [target] }] }],
+  })
+}
+
+/** A real Prometheus with a configuration, which scrapes every second. */
+export async function startPrometheusWith(
+  folder: string,
+  configuration: object,
+): Promise<PrometheusServer> {
   const port = await freePort()
   const data = join(folder, 'prometheus')
   const config = join(folder, 'prometheus.json')
   await mkdir(data, { recursive: true })
   if (process.getuid?.() === 0) chownSync(data, 65_534, 65_534)
-  await writeFile(
-    config,
-    JSON.stringify({
-      global: { scrape_interval: '1s', evaluation_interval: '1s' },
-      scrape_configs: [{ job_name: 'mailcanary', static_configs: [{ targets: [target] }] }],
-    }),
-  )
+  await writeFile(config, JSON.stringify({ global: EVERY_SECOND, ...configuration }))
   const origin = `http://127.0.0.1:${port}`
   const server = await ServerProcess.start({
     name: 'prometheus',
