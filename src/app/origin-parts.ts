@@ -1,5 +1,11 @@
+import { Secret } from '../base/secret.ts'
+import { isRemote } from '../config/bounce-mailboxes.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
+import { createRemoteTrace } from '../observe/remote-trace.ts'
+import type { BounceMailbox } from '../probe/bounce-watcher.ts'
 import type { Origin } from '../probe/origin.ts'
+import type { MessageTrace } from '../probe/trace.ts'
+import { retryAfterOf } from './seed-parts.ts'
 
 /** The origins of a file, whatever the way in which each takes its mail. */
 export function originsOf({ config, origins }: LoadedProbes): Origin[] {
@@ -10,6 +16,9 @@ export function originsOf({ config, origins }: LoadedProbes): Origin[] {
       from,
       ...(fromName !== undefined && { fromName }),
       ...(receivedBy !== undefined && { receivedBy }),
+      ...(row.bounces !== undefined && {
+        bounces: { mailbox: row.bounces, address: config.bounces[row.bounces]?.address ?? from },
+      }),
     }
     if (command !== undefined) return [{ ...own, command }]
     const server = submission ?? smtp
@@ -28,5 +37,41 @@ export function originsOf({ config, origins }: LoadedProbes): Origin[] {
         ...(password !== undefined && { password }),
       },
     ]
+  })
+}
+
+/** The relays elsewhere that can be asked what became of a message, by the name of their origin. */
+export function remoteTracesOf({
+  config,
+  traces,
+}: LoadedProbes): ReadonlyMap<string, MessageTrace> {
+  return new Map(
+    Object.entries(config.origins)
+      .filter(([, { trace }]) => isRemote(trace))
+      .map(([name, { trace: url }]) => {
+        const { ca, token } = traces.get(name) ?? {}
+        const shown = { ...(token && { token }), ...(ca !== undefined && { ca }) }
+        return [name, createRemoteTrace({ url, ...shown })]
+      }),
+  )
+}
+
+/** The mailboxes to which reports of canaries come back. */
+export function bouncesOf({ config, bounces }: LoadedProbes): BounceMailbox[] {
+  return Object.entries(config.bounces).map(([name, { imap, address }]) => {
+    const { ca, password = new Secret('') } = bounces.get(name) ?? {}
+    return {
+      name,
+      imap: {
+        host: imap.host,
+        port: imap.port ?? 993,
+        username: imap.username ?? address ?? '',
+        credential: () => Promise.resolve({ kind: 'password', password }),
+        ...(ca !== undefined && { ca }),
+        ...(imap.server_name !== undefined && { servername: imap.server_name }),
+      },
+      pollEvery: config.imap.poll_every,
+      retryAfter: retryAfterOf(config),
+    }
   })
 }

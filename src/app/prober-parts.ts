@@ -16,7 +16,7 @@ import { TokenRefresher } from '../probe/oauth/token-refresher.ts'
 import { Prober } from '../probe/prober.ts'
 import type { Seed } from '../probe/seed.ts'
 import type { MessageTrace } from '../probe/trace.ts'
-import { originsOf } from './origin-parts.ts'
+import { bouncesOf, originsOf, remoteTracesOf } from './origin-parts.ts'
 import { openMemory } from './prober-memory.ts'
 import { seedsOf } from './seed-parts.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -52,6 +52,7 @@ export async function createProbing(
     clock,
   })
   const groups = groupsOf(loaded)
+  const remote = remoteTracesOf(loaded)
   const prober = new Prober({
     history,
     origins: originsOf(loaded),
@@ -64,7 +65,8 @@ export async function createProbing(
     clock,
     random,
     scheduled,
-    traceOf: origin => (config.origins[origin]?.trace === 'local' ? trace : undefined),
+    bounces: bouncesOf(loaded),
+    traceOf: origin => (config.origins[origin]?.trace === 'local' ? trace : remote.get(origin)),
   })
   const retention = new Periodic({
     name: 'history retention',

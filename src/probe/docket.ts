@@ -3,12 +3,12 @@ import { messageOf } from '../base/problem.ts'
 import { formatReply } from '../mail/reply.ts'
 import { within } from './deadline.ts'
 import type { ReportProbeEvent } from './events.ts'
-import type { CanaryRecord, HistoryStore } from './history.ts'
+import type { BounceReport, CanaryRecord, HistoryStore } from './history.ts'
 import { type Blindness, type Canary, labelOf, type Look, type Verdict } from './model.ts'
 import { withoutAddresses } from './redact.ts'
 import type { Submission } from './sender.ts'
 import { mintedAt } from './token.ts'
-import type { MessageFate, MessageTrace } from './trace.ts'
+import type { Deferrals, MessageFate, MessageTrace } from './trace.ts'
 import { firstSighting, isLate, judge, stageOf } from './verdict.ts'
 
 /** What a person sees of one canary while it is on its way. */
@@ -103,7 +103,7 @@ export class Docket {
     const record = await history.find(canary.id)
     if (!record || record.verdict) return
     const { submission, look } = known
-    const fate = await this.#fateOf(record.canary)
+    const { fate, away } = await this.#fateOf(record.canary)
     const begunAt = mintedAt(canary.id)
     const verdict = judge({
       canary: record.canary,
@@ -113,7 +113,8 @@ export class Docket {
       lookedAfterDeadline: look?.complete === true && look.beganAt > canary.deadlineAt,
       blindness: look?.blindness ?? (look && !look.complete ? 'unreadable' : undefined),
       fate,
-      report: undefined,
+      traceAway: away,
+      report: record.report?.reply,
       now: clock(),
       // A blind seed is waited for as long again as a canary is.
       grace: canary.deadlineAt - begunAt,
@@ -125,6 +126,14 @@ export class Docket {
     const decided = await history.find(canary.id)
     if (decided) this.#tell(canary.id, { kind: 'verdict', record: decided })
     this.#followers.delete(canary.id)
+  }
+
+  /** A report came back for a canary: kept, and judged at once. */
+  async reported(id: string, report: BounceReport): Promise<void> {
+    const { history } = this.#options
+    if (!(await history.reported(id, report))) return
+    const record = await history.find(id)
+    if (record) await this.#settle(record.canary, { submission: this.#submissionOf(record.canary) })
   }
 
   /** Seen after it was decided missing: counted once, and nothing else changes. */
@@ -143,18 +152,20 @@ export class Docket {
     return { kind: 'submitted', at: canary.submittedAt, queueId: canary.queueId }
   }
 
-  async #fateOf(canary: Canary): Promise<MessageFate | undefined> {
+  async #fateOf(
+    canary: Canary,
+  ): Promise<{ readonly fate: MessageFate | undefined; readonly away: boolean }> {
     const trace = canary.queueId === '' ? undefined : this.#options.traceOf(canary.origin)
-    if (!trace) return undefined
+    if (!trace) return { fate: undefined, away: false }
     try {
       const never = new AbortController().signal
       const fate = await within(TRACE_WITHIN, never, async () => trace.fate(canary.queueId))
       if (fate) this.#tell(canary.id, { kind: 'fate', fate })
-      return fate
+      return { fate, away: false }
     } catch (error) {
-      // A trace that cannot be asked tells nothing; it does not keep anybody from judging.
-      this.#options.report({ kind: 'probe-fault', part: 'trace', cause: messageOf(error) })
-      return undefined
+      const part = `trace of ${canary.origin}`
+      this.#options.report({ kind: 'probe-fault', part, cause: messageOf(error) })
+      return { fate: undefined, away: true }
     }
   }
 
@@ -186,9 +197,11 @@ export class Docket {
 function detailOf(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'arrived':
-      return verdict.tab ?? ''
+      return [verdict.tab ?? '', deferralWords(verdict.deferrals)]
+        .filter(part => part !== '')
+        .join(', ')
     case 'missing':
-      return ''
+      return deferralWords(verdict.deferrals)
     case 'bounced':
       return formatReply(verdict.reply)
     case 'rejected':
@@ -198,4 +211,12 @@ function detailOf(verdict: Verdict): string {
     case 'unknown':
       return verdict.reason satisfies Blindness
   }
+}
+
+/** What the provider had said while it did not take it; '' where it took it at once. */
+function deferralWords(deferrals: Deferrals | undefined): string {
+  if (deferrals === undefined) return ''
+  const { count, greylisted, reply } = deferrals
+  const often = count === 1 ? 'once' : `${count} times`
+  return `${greylisted ? 'greylisted' : 'deferred'} ${often}: ${formatReply(reply)}`
 }

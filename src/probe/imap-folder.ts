@@ -2,6 +2,7 @@ import type { FetchMessageObject, ImapFlow } from 'imapflow'
 
 import { HOUR } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
+import { type HeaderField, parseHeader } from '../mail/headers.ts'
 import type { Cursor, FoundMessage } from './mailbox.ts'
 import type { Placement } from './model.ts'
 
@@ -19,6 +20,11 @@ export const MAX_HEADER_SECTION = 64 * 1024
 /** Messages of one folder in one reading: bounds memory to 64 KiB times this, and in practice to some 2 MiB. */
 export const MAX_MESSAGES = 250
 
+/** Of a message that is wanted whole. */
+export const MAX_SOURCE = 64 * 1024
+
+export type WantsSource = (fields: readonly HeaderField[]) => boolean
+
 const TABS = ['promotions', 'social', 'updates', 'forums']
 const CHUNK = 50
 /** More UIDs than this behind a cursor are not a seed's folder. */
@@ -30,6 +36,7 @@ const SLACK = HOUR
  * Reads a folder from a cursor to its end, without changing anything in it: EXAMINE (RFC 9051 section 6.3.3) and
  * BODY.PEEK (section 6.4.5). Finds by UID range, since SEARCH does not work everywhere (Yahoo).
  *
+ * @param wantsSource asked by its header whether a message is fetched with what follows it
  * @param since where there is no valid cursor, messages that arrived before are passed over
  */
 export async function readFolder(
@@ -38,6 +45,7 @@ export async function readFolder(
   placement: Placement,
   cursor: Cursor | undefined,
   since: number,
+  wantsSource?: WantsSource,
 ): Promise<FolderReading> {
   const box = await client.mailboxOpen(folder, { readOnly: true })
   const uidValidity = String(box.uidValidity)
@@ -60,13 +68,15 @@ export async function readFolder(
     placement === 'inbox' && client.capabilities.has('X-GM-EXT-1')
       ? await tabsOf(client, [...headers.keys()])
       : new Map<number, string>()
+  const sources = await sourcesOf(client, headers, wantsSource)
   const messages = taken.flatMap(({ uid, internalDate }) => {
     const header = headers.get(uid)
     // Removed between the two commands: by whoever owns the account.
     if (header === undefined) return []
     const tab = tabs.get(uid)
+    const source = sources.get(uid)
     const found = { folder, placement, uid, uidValidity, internalDate, header }
-    return [tab === undefined ? found : { ...found, tab }]
+    return [{ ...found, ...(tab !== undefined && { tab }), ...(source && { source }) }]
   })
   return {
     cursor: { folder, uidValidity, uidNext: last === undefined ? (known?.uidNext ?? 1) : last + 1 },
@@ -121,6 +131,22 @@ async function headersOf(
     }
   }
   return headers
+}
+
+async function sourcesOf(
+  client: ImapFlow,
+  headers: ReadonlyMap<number, string>,
+  wantsSource: WantsSource = () => false,
+): Promise<ReadonlyMap<number, Buffer>> {
+  const sources = new Map<number, Buffer>()
+  const query = { uid: true, source: { start: 0, maxLength: MAX_SOURCE } }
+  for (const [uid, header] of headers) {
+    if (!wantsSource(parseHeader(Buffer.from(header, 'latin1')))) continue
+    const message = await client.fetchOne(String(uid), query, { uid: true })
+    const source = message === false ? undefined : message.source
+    if (source) sources.set(uid, source.subarray(0, MAX_SOURCE))
+  }
+  return sources
 }
 
 /** Gmail's tabs. SEARCH only classifies UIDs that are known; where it fails there is no tab. */

@@ -5,7 +5,7 @@ import { pause, within } from './deadline.ts'
 import { type Folders, sortFolders } from './folders.ts'
 import { ImapConnection, type ImapConnectionOptions, RETRY_AFTER } from './imap-connection.ts'
 import { isNo } from './imap-errors.ts'
-import { readFolder } from './imap-folder.ts'
+import { readFolder, type WantsSource } from './imap-folder.ts'
 import type { Cursor, FoundMessage, Mailbox, Reading } from './mailbox.ts'
 import type { Placement } from './model.ts'
 import type { Seed } from './seed.ts'
@@ -17,6 +17,8 @@ export interface ImapMailboxOptions extends ImapConnectionOptions {
   readonly junkFolder: string
   /** What the provider is known to call its junk folder. */
   readonly junkNames: readonly string[]
+  /** Told by its header whether more of a message is wanted; nothing is unless told. */
+  readonly wantsSource?: WantsSource
   /** The most one reading may take, milliseconds; 60 s unless told. */
   readonly readWithin?: number
 }
@@ -134,6 +136,7 @@ export class ImapMailbox implements Mailbox {
     scope: 'main' | 'all',
     signal: AbortSignal,
   ): Promise<void> {
+    const { wantsSource } = this.#options
     const client = await this.#connection.client(signal)
     if (this.#folders === undefined || scope === 'all') this.#folders = await this.#list(client)
     const { inbox, junk, others } = this.#folders
@@ -149,7 +152,9 @@ export class ImapMailbox implements Mailbox {
     for (const [folder, placement] of folders) {
       signal.throwIfAborted()
       try {
-        progress.add(await readFolder(client, folder, placement, progress.cursor(folder), since))
+        progress.add(
+          await readFolder(client, folder, placement, progress.cursor(folder), since, wantsSource),
+        )
       } catch (error) {
         // A folder that is listed and cannot be opened (Outlook's Outbox, somebody's shared one) makes nobody blind.
         if (placement !== 'other' || !isNo(error)) throw error
