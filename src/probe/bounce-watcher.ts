@@ -31,6 +31,9 @@ export interface BounceWatcherOptions {
   readonly mailbox?: Mailbox
 }
 
+// Many canaries may wait for one look: it is not taken once for each of them.
+const NUDGED_AFTER = SECOND / 4
+
 /** Names of seeds have no colon: where this one was read to is kept beside theirs. */
 export function cursorName(bounces: string): string {
   return `bounces:${bounces}`
@@ -41,6 +44,8 @@ export class BounceWatcher {
   readonly #options: BounceWatcherOptions
   readonly #mailbox: Mailbox
   readonly #stopped = new AbortController()
+  #nap = new AbortController()
+  #nudged = false
   #running: Promise<void> | undefined
   #faulty = false
 
@@ -66,13 +71,15 @@ export class BounceWatcher {
     this.#running ??= this.#run()
   }
 
-  /** There is nothing to wait for: a report comes when it comes. */
+  /** Ends the wait for news: a canary cannot be judged before this mailbox was read. */
   nudge(): void {
-    return undefined
+    this.#nudged = true
+    this.#nap.abort()
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort()
+    this.#nap.abort()
     await this.#running
     await this.#mailbox.close()
   }
@@ -81,9 +88,12 @@ export class BounceWatcher {
     const { bounces, random } = this.#options
     const { signal } = this.#stopped
     while (!signal.aborted) {
+      this.#nudged = false
+      this.#nap = new AbortController()
       try {
         await this.#look(signal)
-        await this.#mailbox.waitForNews(jitter(bounces.pollEvery, 0.1, random), signal)
+        if (this.#nudged) await pause(NUDGED_AFTER, signal)
+        else await this.#nextNews(jitter(bounces.pollEvery, 0.1, random), signal)
       } catch (error) {
         this.#fault(messageOf(error))
         await pause(Math.max(SECOND, bounces.pollEvery), signal)
@@ -91,11 +101,16 @@ export class BounceWatcher {
     }
   }
 
+  async #nextNews(atMost: number, signal: AbortSignal): Promise<void> {
+    await this.#mailbox.waitForNews(atMost, AbortSignal.any([signal, this.#nap.signal]))
+  }
+
   async #look(signal: AbortSignal): Promise<void> {
     const { bounces, history, docket, key, clock } = this.#options
     const name = cursorName(bounces.name)
+    const beganAt = clock()
     const [oldest] = await history.undecided()
-    const since = oldest === undefined ? clock() : mintedAt(oldest.id)
+    const since = oldest === undefined ? beganAt : mintedAt(oldest.id)
     const reading = await this.#mailbox.read(await history.cursors(name), since, 'main', signal)
     for (const { source } of reading.messages) {
       const bounce = source && readBounce(source, key)
@@ -107,6 +122,10 @@ export class BounceWatcher {
     const readable = reading.blindness === undefined || reading.blindness === 'no-junk-folder'
     if (readable) this.#faulty = false
     else if (!signal.aborted) this.#fault(reading.detail)
+    const { detail } = reading
+    const complete = readable && (reading.complete || reading.blindness !== undefined)
+    if (!signal.aborted)
+      await history.looked({ seed: name, beganAt, endedAt: clock(), complete, detail })
     // Last: what a crash kept from being put down is read again.
     await history.saveCursors(name, reading.cursors)
   }

@@ -6,7 +6,7 @@ import { type BounceMailbox, BounceWatcher, cursorName } from './bounce-watcher.
 import { canaryMessage } from './canary-message.ts'
 import { Catalogue, type Probe } from './catalogue.ts'
 import type { Content } from './content.ts'
-import { Docket, type ProbeStage } from './docket.ts'
+import { Docket, type ProbeStage, type ReportsToRead } from './docket.ts'
 import { verdictElsewhere } from './elsewhere.ts'
 import type { ReportProbeEvent } from './events.ts'
 import type { CanaryRecord, HistoryStore } from './history.ts'
@@ -65,7 +65,7 @@ export class Prober implements Part {
   readonly #docket: Docket
   readonly #catalogue: Catalogue
   readonly #watchers = new Map<string, SeedWatcher | LeasedSeed>()
-  readonly #bounces: (BounceWatcher | LeasedSeed)[] = []
+  readonly #bounces = new Map<string, BounceWatcher | LeasedSeed>()
   /** No new canaries. */
   readonly #ended = new AbortController()
   /** No submissions any more either. */
@@ -76,7 +76,15 @@ export class Prober implements Part {
   constructor(options: ProberOptions) {
     this.#options = options
     const { history, report, clock } = options
-    this.#docket = new Docket({ history, report, clock, traceOf: options.traceOf ?? noTrace })
+    const { signal } = this.#gaveUp
+    this.#docket = new Docket({
+      history,
+      report,
+      clock,
+      signal,
+      traceOf: options.traceOf ?? noTrace,
+      bouncesOf: origin => this.#bouncesOf(origin),
+    })
     this.#catalogue = new Catalogue(
       options.origins,
       options.seeds,
@@ -113,9 +121,10 @@ export class Prober implements Part {
     await Promise.allSettled(this.#running)
     clearTimeout(timer)
     this.#gaveUp.abort(this.#ended.signal.reason)
-    const watchers = [...this.#watchers.values(), ...this.#bounces]
+    const watchers = [...this.#watchers.values(), ...this.#bounces.values()]
     await Promise.all(watchers.map(watcher => watcher.stop()))
     this.#watchers.clear()
+    this.#bounces.clear()
   }
 
   /**
@@ -245,6 +254,13 @@ export class Prober implements Part {
     watcher.start()
   }
 
+  #bouncesOf(origin: string): ReportsToRead | undefined {
+    const mailbox = this.#options.origins.find(({ name }) => name === origin)?.bounces?.mailbox
+    const watcher = mailbox === undefined ? undefined : this.#bounces.get(mailbox)
+    if (mailbox === undefined || watcher === undefined) return undefined
+    return { name: cursorName(mailbox), nudge: () => watcher.nudge() }
+  }
+
   #watchBounces(bounces: BounceMailbox): void {
     const { leases, report, tokenKey: key } = this.#options
     const newWatcher = (): BounceWatcher =>
@@ -254,7 +270,7 @@ export class Prober implements Part {
       leases === undefined
         ? newWatcher()
         : new LeasedSeed({ seed, leases, watcher: newWatcher, report })
-    this.#bounces.push(watcher)
+    this.#bounces.set(bounces.name, watcher)
     watcher.start()
   }
 

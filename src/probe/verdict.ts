@@ -29,6 +29,8 @@ export interface Facts {
   readonly fate: MessageFate | undefined
   /** The origin has a trace, and it could not be asked now. */
   readonly traceAway?: boolean
+  /** Reports come back to a mailbox, and that was not read to its end since the deadline. */
+  readonly reportsAway?: boolean
   /** The reply named by a bounce report that came back for it. */
   readonly report: Reply | undefined
   readonly now: number
@@ -50,8 +52,9 @@ export function judge(facts: Facts): Verdict | undefined {
   const fault = refusal && seedFaultOf(refusal)
   if (fault) return { kind: 'unknown', reason: fault }
   if (refusal) return { kind: 'bounced', reply: refusal, stage: refusedBy(refusal) }
-  // Where it was lost, and whether it was, the relay may know: it is waited for as a blind seed is.
-  if (facts.traceAway === true && now <= canary.deadlineAt + facts.grace) return undefined
+  // Where it was lost, and whether it was, the relay or a report may tell: they are waited for as a blind seed is.
+  const away = facts.traceAway === true || facts.reportsAway === true
+  if (away && now <= canary.deadlineAt + facts.grace) return undefined
   // It came after the deadline, so it was not there at the deadline: seen late, it is no less missing.
   if (facts.sightings.length > 0 && submission.kind === 'submitted') {
     return missing(facts)
@@ -135,7 +138,10 @@ function arrival(sighting: Sighting, facts: Facts): Verdict {
     ...(sighting.tab === undefined ? {} : { tab: sighting.tab }),
     auth: sighting.auth,
     ...(tls !== undefined && { tls }),
-    ...(fate?.kind === 'delivered' && fate.deferrals && { deferrals: fate.deferrals }),
+    // It may be seen before the relay has noted that it was taken.
+    ...(fate !== undefined &&
+      'deferrals' in fate &&
+      fate.deferrals && { deferrals: fate.deferrals }),
   }
 }
 
