@@ -1,7 +1,6 @@
 import { Secret } from '../base/secret.ts'
 import { isRemote } from '../config/bounce-mailboxes.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
-import { createRemoteTrace } from '../observe/remote-trace.ts'
 import type { BounceMailbox } from '../probe/bounce-watcher.ts'
 import type { Origin } from '../probe/origin.ts'
 import type { MessageTrace } from '../probe/trace.ts'
@@ -40,18 +39,25 @@ export function originsOf({ config, origins }: LoadedProbes): Origin[] {
   })
 }
 
+/** Makes the trace of a relay elsewhere, by its admin listener. */
+export type TraceAt = (relay: {
+  readonly url: string
+  readonly token?: Secret
+  readonly ca?: string
+}) => MessageTrace
+
 /** The relays elsewhere that can be asked what became of a message, by the name of their origin. */
-export function remoteTracesOf({
-  config,
-  traces,
-}: LoadedProbes): ReadonlyMap<string, MessageTrace> {
+export function remoteTracesOf(
+  { config, traces }: LoadedProbes,
+  traceAt: TraceAt,
+): ReadonlyMap<string, MessageTrace> {
   return new Map(
     Object.entries(config.origins)
       .filter(([, { trace }]) => isRemote(trace))
       .map(([name, { trace: url }]) => {
         const { ca, token } = traces.get(name) ?? {}
         const shown = { ...(token && { token }), ...(ca !== undefined && { ca }) }
-        return [name, createRemoteTrace({ url, ...shown })]
+        return [name, traceAt({ url, ...shown })]
       }),
   )
 }

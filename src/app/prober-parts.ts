@@ -16,7 +16,7 @@ import { TokenRefresher } from '../probe/oauth/token-refresher.ts'
 import { Prober } from '../probe/prober.ts'
 import type { Seed } from '../probe/seed.ts'
 import type { MessageTrace } from '../probe/trace.ts'
-import { bouncesOf, originsOf, remoteTracesOf } from './origin-parts.ts'
+import { bouncesOf, originsOf, remoteTracesOf, type TraceAt } from './origin-parts.ts'
 import { openMemory } from './prober-memory.ts'
 import { seedsOf } from './seed-parts.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -35,13 +35,22 @@ export interface Probing {
 
 /**
  * @param trace of the relay in this process, where there is one
+ * @param traceAt of relays elsewhere; nobody asks them where it is absent
  * @param scheduled false where only single canaries are wanted
  */
 export async function createProbing(
   loaded: LoadedProbes,
   surroundings: Surroundings,
   report: ReportProbeEvent,
-  { trace, scheduled }: { readonly trace: MessageTrace | undefined; readonly scheduled: boolean },
+  {
+    trace,
+    traceAt,
+    scheduled,
+  }: {
+    readonly trace: MessageTrace | undefined
+    readonly traceAt?: TraceAt
+    readonly scheduled: boolean
+  },
 ): Promise<Probing> {
   const { config } = loaded
   const { clock, random, folder, providers } = surroundings
@@ -52,7 +61,7 @@ export async function createProbing(
     clock,
   })
   const groups = groupsOf(loaded)
-  const remote = remoteTracesOf(loaded)
+  const remote = traceAt && remoteTracesOf(loaded, traceAt)
   const prober = new Prober({
     history,
     origins: originsOf(loaded),
@@ -66,7 +75,7 @@ export async function createProbing(
     random,
     scheduled,
     bounces: bouncesOf(loaded),
-    traceOf: origin => (config.origins[origin]?.trace === 'local' ? trace : remote.get(origin)),
+    traceOf: origin => (config.origins[origin]?.trace === 'local' ? trace : remote?.get(origin)),
   })
   const retention = new Periodic({
     name: 'history retention',

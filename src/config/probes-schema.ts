@@ -54,11 +54,11 @@ const origin = z.strictObject({
   from: address(),
   from_name: text('a name of a person').optional(),
   received_by: hostName().optional(),
-  trace: z
-    .union([word(['local', 'none']), serviceUrl()], {
-      error:
-        'should be local, none, or the URL of an admin listener: https://relay.example.org:9464',
-    })
+  trace: text('local, none, or the URL of an admin listener')
+    .refine(
+      value => ['local', 'none'].includes(value) || serviceUrl().safeParse(value).success,
+      'should be local, none, or the URL of an admin listener: https://relay.example.org:9464',
+    )
     .default('none'),
   ...secretKeys('trace_token'),
   trace_ca: text('a file with certificates').optional(),

@@ -1,13 +1,11 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 
-import { z } from 'zod'
-
 import { SECOND } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
 import type { Secret } from '../base/secret.ts'
 import type { MessageTrace } from '../probe/trace.ts'
-import { fateOf } from './trace.ts'
+import { type FateRecord, fateOf } from './trace.ts'
 
 /** The admin listener of a relay on another host. */
 export interface RemoteTraceOptions {
@@ -24,30 +22,6 @@ const WITHIN = 4 * SECOND
 // A message to one recipient that was tried for days is some 100 KiB.
 const MAX_ANSWER = 2 * 1024 * 1024
 
-/** What is read of a record of the relay, whatever its version adds to it. */
-const recordShape = z.object({
-  message: z.object({ acceptedAt: z.number() }),
-  recipients: z.array(
-    z.object({
-      address: z.string(),
-      state: z.enum(['queued', 'held', 'delivered', 'bounced', 'removed']),
-      attempts: z.number(),
-      lastReply: z.string(),
-      lastHost: z.string(),
-    }),
-  ),
-  timeline: z.array(
-    z.object({
-      at: z.number(),
-      kind: z.enum(['accepted', 'delivered', 'deferred', 'bounced', 'report', 'operator']),
-      domain: z.string(),
-      host: z.string(),
-      reply: z.string(),
-      tls: z.string(),
-    }),
-  ),
-})
-
 /** Asks `GET /api/messages/ID` of a relay elsewhere: the same trace as in its own process, one hop away. */
 export function createRemoteTrace(options: RemoteTraceOptions): MessageTrace {
   return {
@@ -59,9 +33,10 @@ export function createRemoteTrace(options: RemoteTraceOptions): MessageTrace {
         throw new Problem(`the relay does not take our token (${status}): see trace_token_file`)
       }
       if (status !== 200) throw new Problem(`the relay answered ${status}`)
-      const record = recordShape.safeParse(asJson(body))
-      if (!record.success) throw new Problem('the relay answered with something else than a record')
-      return fateOf(record.data, 0)
+      const record = asJson(body)
+      if (!isRecord(record))
+        throw new Problem('the relay answered with something else than a record')
+      return fateOf(record, 0)
     },
   }
 }
@@ -112,4 +87,39 @@ function asJson(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+const STATES: ReadonlySet<string> = new Set(['queued', 'held', 'delivered', 'bounced', 'removed'])
+
+/** Whether an answer has what is read of a record, whatever the relay's version adds to it. */
+function isRecord(answer: unknown): answer is FateRecord {
+  const { message, recipients, timeline } = fieldsOf(answer)
+  return (
+    typeof fieldsOf(message)['acceptedAt'] === 'number' &&
+    Array.isArray(recipients) &&
+    recipients
+      .map(fieldsOf)
+      .every(
+        recipient =>
+          STATES.has(String(recipient['state'])) &&
+          typeof recipient['attempts'] === 'number' &&
+          areText(recipient, ['address', 'lastReply', 'lastHost']),
+      ) &&
+    Array.isArray(timeline) &&
+    timeline
+      .map(fieldsOf)
+      .every(
+        entry =>
+          typeof entry['at'] === 'number' &&
+          areText(entry, ['kind', 'domain', 'host', 'reply', 'tls']),
+      )
+  )
+}
+
+function areText(fields: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
+  return names.every(name => typeof fields[name] === 'string')
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

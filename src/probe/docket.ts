@@ -8,7 +8,7 @@ import { type Blindness, type Canary, labelOf, type Look, type Verdict } from '.
 import { withoutAddresses } from './redact.ts'
 import type { Submission } from './sender.ts'
 import { mintedAt } from './token.ts'
-import type { Deferrals, MessageFate, MessageTrace } from './trace.ts'
+import { deferralWords, type MessageFate, type MessageTrace } from './trace.ts'
 import { firstSighting, isLate, judge, stageOf } from './verdict.ts'
 
 /** What a person sees of one canary while it is on its way. */
@@ -273,12 +273,4 @@ function detailOf(verdict: Verdict): string {
     case 'unknown':
       return verdict.reason satisfies Blindness
   }
-}
-
-/** What the provider had said while it did not take it; '' where it took it at once. */
-function deferralWords(deferrals: Deferrals | undefined): string {
-  if (deferrals === undefined) return ''
-  const { count, greylisted, reply } = deferrals
-  const often = count === 1 ? 'once' : `${count} times`
-  return `${greylisted ? 'greylisted' : 'deferred'} ${often}: ${formatReply(reply)}`
 }

@@ -1,4 +1,4 @@
-import type { Reply } from '../mail/reply.ts'
+import { formatReply, type Reply } from '../mail/reply.ts'
 
 /** Attempts that were told to come again later. */
 export interface Deferrals {
@@ -43,4 +43,12 @@ export interface MessageTrace {
    * @throws if it could not be asked: that it says nothing then is not an answer
    */
   fate(queueId: string): Promise<MessageFate | undefined>
+}
+
+/** What was said while it was not taken, for people; '' where it was taken at once. */
+export function deferralWords(deferrals: Deferrals | undefined): string {
+  if (deferrals === undefined) return ''
+  const { count, greylisted, reply } = deferrals
+  const often = count === 1 ? 'once' : `${count} times`
+  return `${greylisted ? 'greylisted' : 'deferred'} ${often}: ${formatReply(reply)}`
 }

@@ -105,7 +105,7 @@ export function objection(expected: Expected, record: CanaryRecord): string {
   const { verdict } = record
   if (verdict === undefined) return 'has no verdict'
   if (labelOf(verdict) !== expected.label) return `is ${labelOf(verdict)}`
-  const wrong = differences(expected.says, verdict as unknown as Record<string, unknown>)
+  const wrong = differences(expected.says, verdict)
   return wrong.length === 0 ? '' : `says ${wrong.join(', ')}`
 }
 

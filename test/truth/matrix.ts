@@ -21,10 +21,12 @@ export function confusion(records: readonly (readonly [Entry, CanaryRecord])[]):
       line('', [truth, ...columns.map(judged => String(counts.get(`${truth} ${judged}`) ?? 0))]),
     ),
     '',
-    ...[...fates].sort().map(([key, n]) => {
-      const [judged, truth, ...fate] = key.split(' ').toReversed()
-      return `${fate.toReversed().join(' ').padEnd(16)}${String(n).padStart(6)}  ${truth} → ${judged}`
-    }),
+    ...[...fates.keys()]
+      .toSorted((a, b) => (a < b ? -1 : 1))
+      .map(key => {
+        const [judged, truth, ...fate] = key.split(' ').toReversed()
+        return `${fate.toReversed().join(' ').padEnd(16)}${String(fates.get(key)).padStart(6)}  ${truth} → ${judged}`
+      }),
   ].join('\n')
 }
 
