@@ -110,7 +110,8 @@ function verdictSentence(verdict: Verdict): string {
     case 'arrived': {
       const { spf, dkim, dmarc } = verdict.auth
       const where = verdict.placement === 'other' ? 'another folder' : verdict.placement
-      const tls = verdict.tls === undefined ? '' : `, TLS ${verdict.tls || 'no word'}`
+      const { tls: by } = verdict
+      const tls = by === undefined ? '' : `, ${by === 'yes' ? 'TLS' : by || 'no word of TLS'}`
       const checks = `spf ${spf}, dkim ${dkim}, dmarc ${dmarc}${tls}`
       return `arrived in ${where} after ${verdict.seconds.toFixed(1)} s (${checks})${said(verdict.deferrals)}`
     }

@@ -40,6 +40,9 @@ export interface DocketOptions {
 }
 
 const TRACE_WITHIN = 5 * SECOND
+/** A trace that did not answer is not asked for each canary anew. */
+const TRACE_AGAIN = SECOND
+const UNASKED = { fate: undefined, away: false } as const
 
 /** The undecided canaries: collects what is known of each, has it judged, writes the verdict down and reports it. */
 export class Docket {
@@ -48,6 +51,8 @@ export class Docket {
   readonly #open = new Set<string>()
   /** Canaries of which the history may have a verdict that nobody was told of. */
   readonly #unsure = new Set<string>()
+  /** When an origin whose trace did not answer may be asked again. */
+  readonly #askAgainAt = new Map<string, number>()
   readonly #followers = new Map<string, (stage: ProbeStage) => void>()
 
   constructor(options: DocketOptions) {
@@ -122,7 +127,8 @@ export class Docket {
       return
     }
     const { submission, look } = known
-    const { fate, away } = await this.#fateOf(record.canary)
+    // With a report there is nothing to ask: many may come at once.
+    const { fate, away } = record.report ? UNASKED : await this.#fateOf(record.canary)
     const begunAt = mintedAt(canary.id)
     const verdict = judge({
       canary: record.canary,
@@ -135,7 +141,8 @@ export class Docket {
       traceAway: away,
       reportsAway: await this.#reportsAway(record.canary),
       report: record.report?.reply,
-      now: clock(),
+      // A look that took long must not call blind what the next one will see.
+      now: look?.beganAt ?? clock(),
       // A blind seed is waited for as long again as a canary is.
       grace: canary.deadlineAt - begunAt,
     })
@@ -207,7 +214,9 @@ export class Docket {
     canary: Canary,
   ): Promise<{ readonly fate: MessageFate | undefined; readonly away: boolean }> {
     const trace = canary.queueId === '' ? undefined : this.#options.traceOf(canary.origin)
-    if (!trace) return { fate: undefined, away: false }
+    if (!trace) return UNASKED
+    const { clock } = this.#options
+    if (clock() < (this.#askAgainAt.get(canary.origin) ?? 0)) return { fate: undefined, away: true }
     try {
       const never = new AbortController().signal
       const fate = await within(TRACE_WITHIN, never, async () => trace.fate(canary.queueId))
@@ -215,6 +224,7 @@ export class Docket {
       return { fate, away: false }
     } catch (error) {
       const part = `trace of ${canary.origin}`
+      this.#askAgainAt.set(canary.origin, clock() + TRACE_AGAIN)
       this.#options.report({ kind: 'probe-fault', part, cause: messageOf(error) })
       return { fate: undefined, away: true }
     }

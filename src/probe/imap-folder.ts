@@ -2,7 +2,8 @@ import type { FetchMessageObject, ImapFlow } from 'imapflow'
 
 import { HOUR } from '../base/clock.ts'
 import { Problem } from '../base/problem.ts'
-import { type HeaderField, parseHeader } from '../mail/headers.ts'
+import { parseDate } from '../mail/date.ts'
+import { type HeaderField, parseHeader, valuesOf } from '../mail/headers.ts'
 import type { Cursor, FoundMessage } from './mailbox.ts'
 import type { Placement } from './model.ts'
 
@@ -31,6 +32,8 @@ const CHUNK = 50
 const MAX_LISTED = 200_000
 // INTERNALDATE is the server's clock, and the one of a message put in by hand is anything.
 const SLACK = HOUR
+// Where the server's clock is wrong its dates tell nothing: of the last messages the Date counts too, which the sender wrote.
+const LATEST = 50
 
 /**
  * Reads a folder from a cursor to its end, without changing anything in it: EXAMINE (RFC 9051 section 6.3.3) and
@@ -51,11 +54,13 @@ export async function readFolder(
   const uidValidity = String(box.uidValidity)
   const known = cursor?.uidValidity === uidValidity ? cursor : undefined
   const listed = box.exists === 0 ? [] : await listFrom(client, known?.uidNext ?? 1)
+  const isOld = (at: number | undefined): boolean => (at ?? since) < since - SLACK
+  const newest = listed.at(-LATEST)?.uid ?? 0
   const wanted = listed.filter(
     message =>
       // Gmail's labels: what is in the inbox shows in All Mail too, maybe before we read the inbox.
       !(placement === 'other' && message.inInbox) &&
-      (known !== undefined || (message.internalDate ?? since) >= since - SLACK),
+      (known !== undefined || message.uid >= newest || !isOld(message.internalDate)),
   )
   const taken = wanted.slice(0, MAX_MESSAGES)
   const more = wanted.length > taken.length
@@ -73,6 +78,7 @@ export async function readFolder(
     const header = headers.get(uid)
     // Removed between the two commands: by whoever owns the account.
     if (header === undefined) return []
+    if (known === undefined && isOld(internalDate) && isOld(sentAt(header))) return []
     const tab = tabs.get(uid)
     const source = sources.get(uid)
     const found = { folder, placement, uid, uidValidity, internalDate, header }
@@ -139,12 +145,15 @@ async function sourcesOf(
   wantsSource: WantsSource = () => false,
 ): Promise<ReadonlyMap<number, Buffer>> {
   const sources = new Map<number, Buffer>()
+  const wanted = [...headers].flatMap(([uid, header]) =>
+    wantsSource(parseHeader(Buffer.from(header, 'latin1'))) ? [uid] : [],
+  )
   const query = { uid: true, source: { start: 0, maxLength: MAX_SOURCE } }
-  for (const [uid, header] of headers) {
-    if (!wantsSource(parseHeader(Buffer.from(header, 'latin1')))) continue
-    const message = await client.fetchOne(String(uid), query, { uid: true })
-    const source = message === false ? undefined : message.source
-    if (source) sources.set(uid, source.subarray(0, MAX_SOURCE))
+  for (let i = 0; i < wanted.length; i += CHUNK) {
+    const range = wanted.slice(i, i + CHUNK).join(',')
+    for await (const { uid, source } of client.fetch(range, query, { uid: true })) {
+      if (source) sources.set(uid, source.subarray(0, MAX_SOURCE))
+    }
   }
   return sources
 }
@@ -161,6 +170,12 @@ async function tabsOf(client: ImapFlow, uids: readonly number[]): Promise<Map<nu
     for (const uid of Array.isArray(found) ? found : []) tabs.set(uid, tab)
   }
   return tabs
+}
+
+/** The Date of a message; long ago where it has none. */
+function sentAt(header: string): number {
+  const fields = parseHeader(Buffer.from(header, 'latin1'))
+  return parseDate(valuesOf(fields, 'date')[0] ?? '') ?? 0
 }
 
 function dateOf(message: FetchMessageObject): number | undefined {

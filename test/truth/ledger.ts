@@ -1,5 +1,5 @@
 import type { CanaryRecord } from '../../src/probe/history.ts'
-import { labelOf, type Placement } from '../../src/probe/model.ts'
+import { labelOf, type Placement, type VerdictLabel } from '../../src/probe/model.ts'
 import type { Blind, Expected, Fate, OriginKind } from './fates.ts'
 
 /** What really happened to one canary, as those wrote it down who did it. */
@@ -17,7 +17,10 @@ export interface Entry {
   told: number
   /** When a report of the failure lay in the bounce mailbox; undefined while none does. */
   returnedAt: number | undefined
-  /** The relay was killed while the canary was on its way: of what it was told then it may know nothing. */
+  /**
+   * The relay could not be asked while the canary was on its way, or was killed: of what it was told then it may know nothing,
+   * or too late.
+   */
   disturbed: boolean
   /** The origin was killed while it was asked: whether it has the canary it never said. */
   interrupted: boolean
@@ -39,9 +42,10 @@ export const WORDS = {
   locked: '5.2.1 The email account that you tried to reach is disabled',
 } as const
 
-/** Whether a report came back so near to the deadline that both words are true. */
-export function isOnTheLine({ returnedAt }: Entry, { canary }: CanaryRecord): boolean {
-  return returnedAt !== undefined && Math.abs(returnedAt - canary.deadlineAt) < 2_000
+/** Whether it was filed, or a report came back, so near to the deadline that both words are true. */
+export function isOnTheLine({ filed, returnedAt }: Entry, { canary }: CanaryRecord): boolean {
+  const times = [...filed.map(({ at }) => at), ...(returnedAt === undefined ? [] : [returnedAt])]
+  return times.some(at => Math.abs(at - canary.deadlineAt) < 2_000)
 }
 
 /** The verdict that is true of what happened, at the deadline of the canary. */
@@ -100,12 +104,27 @@ function missing({ fate, kind, taken, told, disturbed }: Entry): Expected {
   }
 }
 
+const FAILURES: ReadonlyMap<Fate, VerdictLabel> = new Map([
+  ['refused', 'bounced'],
+  ['returned', 'bounced'],
+  ['full', 'unknown'],
+  ['full-for-now', 'unknown'],
+  ['locked', 'unknown'],
+])
+
 /** What of a record is not as it has to be, in words; '' where it all is. */
-export function objection(expected: Expected, record: CanaryRecord): string {
+export function objection(entry: Entry, record: CanaryRecord): string {
   const { verdict } = record
+  const expected = truthOf(entry, record)
   if (verdict === undefined) return 'has no verdict'
+  if (entry.disturbed && entry.filed.length === 0 && entry.blind === undefined) {
+    // That it did not arrive is certain; why, only where somebody could tell in time.
+    if (labelOf(verdict) === 'missing' && FAILURES.has(entry.fate)) return ''
+    if (labelOf(verdict) === FAILURES.get(entry.fate)) return ''
+  }
   if (labelOf(verdict) !== expected.label) return `is ${labelOf(verdict)}`
-  const wrong = differences(expected.says, verdict)
+  const wrong =
+    entry.disturbed && verdict.kind === 'missing' ? [] : differences(expected.says, verdict)
   return wrong.length === 0 ? '' : `says ${wrong.join(', ')}`
 }
 

@@ -1,14 +1,16 @@
 import type { CanaryRecord } from '../../src/probe/history.ts'
 import { labelOf, VERDICT_LABELS } from '../../src/probe/model.ts'
-import { type Entry, truthOf } from './ledger.ts'
+import { type Entry, isOnTheLine, objection, truthOf } from './ledger.ts'
 
 /** How often what was true (rows) was judged to be what (columns), as a table for people. */
 export function confusion(records: readonly (readonly [Entry, CanaryRecord])[]): string {
   const counts = new Map<string, number>()
   const fates = new Map<string, number>()
   for (const [entry, record] of records) {
-    const truth = truthOf(entry, record).label
     const judged = record.verdict ? labelOf(record.verdict) : 'none'
+    // Where both words are true, what was said is.
+    const either = isOnTheLine(entry, record) || objection(entry, record) === ''
+    const truth = either && judged !== 'none' ? judged : truthOf(entry, record).label
     add(counts, `${truth} ${judged}`)
     const usual = entry.kind === 'relay' || entry.kind === 'untraced'
     const fate = usual ? (entry.blind === undefined ? entry.fate : 'blind') : entry.kind

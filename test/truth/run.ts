@@ -253,7 +253,10 @@ class Run {
       probes: this.#probes,
       bounces: [this.#world.bounces],
       tokenKey: KEY,
-      report: event => this.#events.push(event),
+      report: event => {
+        this.#events.push(event)
+        if (event.kind === 'probe-fault' && event.part.startsWith('trace of')) this.#disturb()
+      },
       clock: Date.now,
       random: Math.random,
       scheduled: false,
@@ -268,6 +271,12 @@ class Run {
     })
   }
 
+  /** Whatever is on its way may not be told all of. */
+  #disturb(): void {
+    const since = Date.now() - 3 * this.#options.times.deadline
+    for (const [id, entry] of this.#ledger) entry.disturbed ||= mintedAt(id) > since
+  }
+
   /** The seeds of one provider cannot be read, for less than a blind seed is waited for. */
   async #outage(provider: string, fault: Fault): Promise<void> {
     this.#world.suffer(provider, fault)
@@ -277,8 +286,7 @@ class Run {
 
   async #killRelay(): Promise<void> {
     this.#killing = true
-    const since = Date.now() - this.#options.times.deadline
-    for (const [id, entry] of this.#ledger) entry.disturbed ||= mintedAt(id) > since
+    this.#disturb()
     await this.#site.daemon?.stop('SIGKILL')
     await this.#site.start()
     this.#killing = false
