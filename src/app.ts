@@ -31,6 +31,7 @@ import { SelfChecker } from './observe/checks/self-checker.ts'
 import { createHealth } from './observe/health.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
+import { createRemoteTrace } from './observe/remote-trace.ts'
 import { createTrace } from './observe/trace.ts'
 import { readPeriod } from './probe/period.ts'
 import { SqliteHistory } from './probe/sqlite-history.ts'
@@ -123,7 +124,11 @@ export async function startApp(options: AppOptions): Promise<App> {
         admin?.changed()
         publicLive?.changed()
       },
-      { trace: relay && createTrace(id => relay.store.find(id)), scheduled: daemon },
+      {
+        trace: relay && createTrace(id => relay.store.find(id)),
+        traceAt: createRemoteTrace,
+        scheduled: daemon,
+      },
     ))
 
   const checks = daemon ? options.relay?.config.checks : undefined

@@ -1,5 +1,10 @@
+import { Secret } from '../base/secret.ts'
+import { isRemote } from '../config/bounce-mailboxes.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
+import type { BounceMailbox } from '../probe/bounce-watcher.ts'
 import type { Origin } from '../probe/origin.ts'
+import type { MessageTrace } from '../probe/trace.ts'
+import { retryAfterOf } from './seed-parts.ts'
 
 /** The origins of a file, whatever the way in which each takes its mail. */
 export function originsOf({ config, origins }: LoadedProbes): Origin[] {
@@ -10,6 +15,9 @@ export function originsOf({ config, origins }: LoadedProbes): Origin[] {
       from,
       ...(fromName !== undefined && { fromName }),
       ...(receivedBy !== undefined && { receivedBy }),
+      ...(row.bounces !== undefined && {
+        bounces: { mailbox: row.bounces, address: config.bounces[row.bounces]?.address ?? from },
+      }),
     }
     if (command !== undefined) return [{ ...own, command }]
     const server = submission ?? smtp
@@ -28,5 +36,48 @@ export function originsOf({ config, origins }: LoadedProbes): Origin[] {
         ...(password !== undefined && { password }),
       },
     ]
+  })
+}
+
+/** Makes the trace of a relay elsewhere, by its admin listener. */
+export type TraceAt = (relay: {
+  readonly url: string
+  readonly token?: Secret
+  readonly ca?: string
+}) => MessageTrace
+
+/** The relays elsewhere that can be asked what became of a message, by the name of their origin. */
+export function remoteTracesOf(
+  { config, traces }: LoadedProbes,
+  traceAt: TraceAt,
+): ReadonlyMap<string, MessageTrace> {
+  return new Map(
+    Object.entries(config.origins)
+      .filter(([, { trace }]) => isRemote(trace))
+      .map(([name, { trace: url }]) => {
+        const { ca, token } = traces.get(name) ?? {}
+        const shown = { ...(token && { token }), ...(ca !== undefined && { ca }) }
+        return [name, traceAt({ url, ...shown })]
+      }),
+  )
+}
+
+/** The mailboxes to which reports of canaries come back. */
+export function bouncesOf({ config, bounces }: LoadedProbes): BounceMailbox[] {
+  return Object.entries(config.bounces).map(([name, { imap, address }]) => {
+    const { ca, password = new Secret('') } = bounces.get(name) ?? {}
+    return {
+      name,
+      imap: {
+        host: imap.host,
+        port: imap.port ?? 993,
+        username: imap.username ?? address ?? '',
+        credential: () => Promise.resolve({ kind: 'password', password }),
+        ...(ca !== undefined && { ca }),
+        ...(imap.server_name !== undefined && { servername: imap.server_name }),
+      },
+      pollEvery: config.imap.poll_every,
+      retryAfter: retryAfterOf(config),
+    }
   })
 }

@@ -4,6 +4,7 @@ import { messageOf, Problem } from '../base/problem.ts'
 import { formatReply } from '../mail/reply.ts'
 import type { ProbeStage } from '../probe/docket.ts'
 import { labelOf, type Verdict, type VerdictLabel } from '../probe/model.ts'
+import { type Deferrals, deferralWords } from '../probe/trace.ts'
 import type { Probing } from './probing.ts'
 
 /** One thing that happened to a canary that somebody is waiting for. */
@@ -109,10 +110,13 @@ function verdictSentence(verdict: Verdict): string {
     case 'arrived': {
       const { spf, dkim, dmarc } = verdict.auth
       const where = verdict.placement === 'other' ? 'another folder' : verdict.placement
-      return `arrived in ${where} after ${verdict.seconds.toFixed(1)} s (spf ${spf}, dkim ${dkim}, dmarc ${dmarc})`
+      const { tls: by } = verdict
+      const tls = by === undefined ? '' : `, ${by === 'yes' ? 'TLS' : by || 'no word of TLS'}`
+      const checks = `spf ${spf}, dkim ${dkim}, dmarc ${dmarc}${tls}`
+      return `arrived in ${where} after ${verdict.seconds.toFixed(1)} s (${checks})${said(verdict.deferrals)}`
     }
     case 'missing':
-      return `missing: not seen until the deadline, last stage ${verdict.stage}`
+      return `missing: not seen until the deadline, last stage ${verdict.stage}${said(verdict.deferrals)}`
     case 'bounced':
       return `bounced at ${verdict.stage}: ${formatReply(verdict.reply)}`
     case 'rejected':
@@ -120,4 +124,8 @@ function verdictSentence(verdict: Verdict): string {
     case 'unknown':
       return `unknown: we could not see (${verdict.reason})`
   }
+}
+
+function said(deferrals: Deferrals | undefined): string {
+  return deferrals === undefined ? '' : `; ${deferralWords(deferrals)}`
 }

@@ -16,7 +16,7 @@ import { TokenRefresher } from '../probe/oauth/token-refresher.ts'
 import { Prober } from '../probe/prober.ts'
 import type { Seed } from '../probe/seed.ts'
 import type { MessageTrace } from '../probe/trace.ts'
-import { originsOf } from './origin-parts.ts'
+import { bouncesOf, originsOf, remoteTracesOf, type TraceAt } from './origin-parts.ts'
 import type { ProberMemory } from './prober-memory.ts'
 import { seedsOf } from './seed-parts.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -51,6 +51,8 @@ export interface ProbingOptions {
   readonly report: ReportProbeEvent
   /** Of the relay in this process, where there is one. */
   readonly trace: MessageTrace | undefined
+  /** Of relays elsewhere; nobody asks them where it is absent. */
+  readonly traceAt?: TraceAt
   /** False where only single canaries are wanted. */
   readonly scheduled: boolean
 }
@@ -59,7 +61,7 @@ export interface ProbingOptions {
 export function createParts(
   loaded: LoadedProbes,
   surroundings: Surroundings,
-  { memory, report, trace, scheduled }: ProbingOptions,
+  { memory, report, trace, traceAt, scheduled }: ProbingOptions,
 ): ProbingParts {
   const { config } = loaded
   const { clock, random, folder, providers } = surroundings
@@ -81,6 +83,7 @@ export function createParts(
     })),
     probes: probes.map(({ name }) => name),
   }
+  const remote = traceAt && remoteTracesOf(loaded, traceAt)
   const prober = new Prober({
     history,
     origins: originsOf(loaded),
@@ -93,7 +96,8 @@ export function createParts(
     clock,
     random,
     scheduled,
-    traceOf: origin => (config.origins[origin]?.trace === 'local' ? trace : undefined),
+    bounces: bouncesOf(loaded),
+    traceOf: origin => (config.origins[origin]?.trace === 'local' ? trace : remote?.get(origin)),
   })
   const retention = new Periodic({
     name: 'history retention',

@@ -29,7 +29,7 @@ export class Probing implements Part {
     loaded: LoadedProbes,
     surroundings: Surroundings,
     report: ReportProbeEvent,
-    options: Pick<ProbingOptions, 'trace' | 'scheduled'>,
+    options: Pick<ProbingOptions, 'trace' | 'traceAt' | 'scheduled'>,
   ): Promise<Probing> {
     const memory = await openMemory(loaded.store, surroundings.folder)
     return new Probing(loaded, surroundings, { ...options, memory, report })

@@ -74,13 +74,18 @@ export function seedsOf(
         config.imap.poll_every,
         Math.min(10 * config.imap.poll_every, 10 * MINUTE),
       ),
-      retryAfter: {
-        least: config.imap.retry_after,
-        most: Math.max(config.imap.retry_after, LONGEST_RETRY),
-      },
+      retryAfter: retryAfterOf(config),
     }
   })
   return { seeds, tokens }
+}
+
+/** How long an account is left in peace after a sign-in that failed. */
+export function retryAfterOf({ imap: { retry_after: least } }: LoadedProbes['config']): {
+  readonly least: number
+  readonly most: number
+} {
+  return { least, most: Math.max(least, LONGEST_RETRY) }
 }
 
 function accountOf(

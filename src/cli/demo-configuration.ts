@@ -149,6 +149,8 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
     config,
     store: undefined,
     admin: { tls: undefined, token: undefined },
+    traces: new Map(),
+    bounces: new Map(),
     origins: new Map([
       ['relay', { ca, password: canary.password }],
       ['old-server', { ca, password: oldServer.password }],

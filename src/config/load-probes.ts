@@ -4,6 +4,7 @@ import { findProvider, findRule } from '../mail/provider-table.ts'
 import type { Provider, ReplyRule } from '../mail/provider.ts'
 import { parseReply } from '../mail/reply.ts'
 import { readAdmin, type LoadedAdmin } from './admin.ts'
+import { readBounces, readTrace, type TraceCredentials } from './bounce-mailboxes.ts'
 import { isLoopback } from './loopback.ts'
 import { CONTENT_FORMS, probesSchema, type ProbesConfig } from './probes-schema.ts'
 import type { ProblemList } from './problem-list.ts'
@@ -26,6 +27,9 @@ export interface LoadedProbes {
   readonly store: LoadedStore | undefined
   readonly admin: LoadedAdmin
   readonly origins: ReadonlyMap<string, Credentials>
+  /** What asking a relay elsewhere takes, by origin. */
+  readonly traces: ReadonlyMap<string, TraceCredentials>
+  readonly bounces: ReadonlyMap<string, Credentials>
   readonly seeds: ReadonlyMap<string, Credentials>
   readonly oauth: LoadedOAuth
 }
@@ -37,9 +41,12 @@ export interface LoadedProbes {
 export async function loadProbes(path: string, known: readonly Provider[]): Promise<LoadedProbes> {
   const { value: config, problems } = await loadYaml(path, probesSchema)
   const origins = new Map<string, Credentials>()
+  const traces = new Map<string, TraceCredentials>()
   for (const [name, origin] of Object.entries(config.origins)) {
     origins.set(name, readOrigin(problems, name, origin))
+    traces.set(name, readTrace(problems, name, origin))
   }
+  const bounces = readBounces(problems, config)
   const providers = providerRows(config.providers, known)
   checkReplyRules(problems, config)
   const oauth = readOAuth(problems, config, providers)
@@ -56,7 +63,7 @@ export async function loadProbes(path: string, known: readonly Provider[]): Prom
   const store = readStore(problems, config.store)
   const admin = readAdmin(problems, config.admin, Date.now())
   problems.throwIfAny()
-  return { path, config, store, admin, origins, seeds, oauth }
+  return { path, config, store, admin, origins, traces, bounces, seeds, oauth }
 }
 
 function readOrigin(

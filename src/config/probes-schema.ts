@@ -54,7 +54,15 @@ const origin = z.strictObject({
   from: address(),
   from_name: text('a name of a person').optional(),
   received_by: hostName().optional(),
-  trace: word(['local', 'none']).default('none'),
+  trace: text('local, none, or the URL of an admin listener')
+    .refine(
+      value => ['local', 'none'].includes(value) || serviceUrl().safeParse(value).success,
+      'should be local, none, or the URL of an admin listener: https://relay.example.org:9464',
+    )
+    .default('none'),
+  ...secretKeys('trace_token'),
+  trace_ca: text('a file with certificates').optional(),
+  bounces: name().optional(),
 })
 
 const imap = z.strictObject({
@@ -74,6 +82,12 @@ const seed = z.strictObject({
   junk_folder: text('the name of the folder for spam').optional(),
   created: day().optional(),
   daily_cap: limit().prefault(500),
+})
+
+const bounceMailbox = z.strictObject({
+  address: address().optional(),
+  imap: imap.extend({ host: host() }),
+  ...secretKeys('password'),
 })
 
 const replyRule = z.strictObject({
@@ -158,6 +172,7 @@ export const probesSchema = z.strictObject({
   ...commonShape,
   origins: z.record(name(), origin, { error: 'is missing: say where canaries are submitted' }),
   seeds: z.record(name(), seed, { error: 'is missing: say which accounts are looked at' }),
+  bounces: z.record(name(), bounceMailbox).default({}),
   providers: z.record(name(), provider).default({}),
   contents: z.record(name(), content).default({}),
   oauth: section({

@@ -39,6 +39,28 @@ export function receivedChain(fields: readonly HeaderField[]): readonly Hop[] {
   return hops
 }
 
+/**
+ * The hop by which a provider got a message: the first one above the sender's own at a host of the provider, or the
+ * first one where its hosts are not known. What lies above is the provider's inner way.
+ *
+ * @param suffixes of the provider's host names, each with its leading dot
+ * @param isOurs tells by its value whether a Received field was written by the sender
+ * @returns undefined where the sender wrote none: then nobody knows which hop is which
+ */
+export function entryHop(
+  fields: readonly HeaderField[],
+  suffixes: readonly string[],
+  isOurs: (receivedValue: string) => boolean,
+): Hop | undefined {
+  const values = fields.filter(field => field.name === 'received').slice(0, MAX_HOPS)
+  const ours = values.findIndex(field => isOurs(field.value))
+  const hops = values
+    .slice(0, Math.max(ours, 0))
+    .toReversed()
+    .map(field => readReceived(field.value))
+  return hops.find(({ by }) => suffixes.some(suffix => `.${by}`.endsWith(suffix))) ?? hops[0]
+}
+
 /** Reads the value of one Received field, in the many forms that are written. Never fails. */
 export function readReceived(value: string): Hop {
   const text = value.slice(0, MAX_VALUE).replaceAll(/\s+/g, ' ')

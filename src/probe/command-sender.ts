@@ -62,11 +62,11 @@ interface Ended {
 
 function run(
   origin: CommandOrigin,
-  { to, message }: SubmitOptions,
+  { to, message, reversePath = origin.from }: SubmitOptions,
   signal: AbortSignal,
 ): Promise<Ended> {
   const [program = '', ...args] = origin.command.map(word =>
-    word.replaceAll('{from}', () => origin.from).replaceAll('{to}', () => to),
+    word.replaceAll('{from}', () => reversePath).replaceAll('{to}', () => to),
   )
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {

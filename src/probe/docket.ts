@@ -1,14 +1,14 @@
 import { type Clock, SECOND } from '../base/clock.ts'
 import { messageOf } from '../base/problem.ts'
 import { formatReply } from '../mail/reply.ts'
-import { within } from './deadline.ts'
+import { pause, within } from './deadline.ts'
 import type { ReportProbeEvent } from './events.ts'
-import type { CanaryRecord, HistoryStore } from './history.ts'
+import type { BounceReport, CanaryRecord, HistoryStore } from './history.ts'
 import { type Blindness, type Canary, labelOf, type Look, type Verdict } from './model.ts'
 import { withoutAddresses } from './redact.ts'
 import type { Submission } from './sender.ts'
 import { mintedAt } from './token.ts'
-import type { MessageFate, MessageTrace } from './trace.ts'
+import { deferralWords, type MessageFate, type MessageTrace } from './trace.ts'
 import { firstSighting, isLate, judge, stageOf } from './verdict.ts'
 
 /** What a person sees of one canary while it is on its way. */
@@ -19,21 +19,40 @@ export type ProbeStage =
   | { readonly kind: 'look'; readonly look: Look }
   | { readonly kind: 'verdict'; readonly record: CanaryRecord }
 
+/** A mailbox that reports come back to. */
+export interface ReportsToRead {
+  /** Under this its looks are kept beside those of the seeds. */
+  readonly name: string
+  /** Asks for a look at it soon. */
+  readonly nudge: () => void
+}
+
 export interface DocketOptions {
   readonly history: HistoryStore
   /** Undefined for an origin that has no trace. */
   readonly traceOf: (origin: string) => MessageTrace | undefined
+  /** Where reports of an origin come back to; undefined for an origin whose reports are not read. */
+  readonly bouncesOf: (origin: string) => ReportsToRead | undefined
   readonly report: ReportProbeEvent
   readonly clock: Clock
+  /** Ends what is tried again and again while the history is away. */
+  readonly signal: AbortSignal
 }
 
 const TRACE_WITHIN = 5 * SECOND
+/** A trace that did not answer is not asked for each canary anew. */
+const TRACE_AGAIN = SECOND
+const UNASKED = { fate: undefined, away: false } as const
 
 /** The undecided canaries: collects what is known of each, has it judged, writes the verdict down and reports it. */
 export class Docket {
   readonly #options: DocketOptions
   /** Canaries whose submission is going on here and now. */
   readonly #open = new Set<string>()
+  /** Canaries of which the history may have a verdict that nobody was told of. */
+  readonly #unsure = new Set<string>()
+  /** When an origin whose trace did not answer may be asked again. */
+  readonly #askAgainAt = new Map<string, number>()
   readonly #followers = new Map<string, (stage: ProbeStage) => void>()
 
   constructor(options: DocketOptions) {
@@ -70,11 +89,11 @@ export class Docket {
     const { history, report } = this.#options
     try {
       if (submission.kind === 'rejected') {
-        await this.#settle(canary, { submission })
+        await this.#insist(canary, () => this.#settle(canary, { submission }))
         return
       }
       const { at, queueId } = submission
-      await history.submitted(canary.id, at, queueId)
+      await this.#insist(canary, () => history.submitted(canary.id, at, queueId))
       const { id, origin, provider, seed } = canary
       report({ kind: 'canary-submitted', id, origin, provider, seed, queueId })
       this.#tell(id, { kind: 'submitted', at, queueId })
@@ -101,9 +120,15 @@ export class Docket {
   ): Promise<void> {
     const { history, clock } = this.#options
     const record = await history.find(canary.id)
-    if (!record || record.verdict) return
+    if (!record) return
+    if (record.verdict) {
+      if (this.#unsure.delete(canary.id))
+        await this.#decided(record.canary, record.verdict, { ...known, fate: undefined })
+      return
+    }
     const { submission, look } = known
-    const fate = await this.#fateOf(record.canary)
+    // With a report there is nothing to ask: many may come at once.
+    const { fate, away } = record.report ? UNASKED : await this.#fateOf(record.canary)
     const begunAt = mintedAt(canary.id)
     const verdict = judge({
       canary: record.canary,
@@ -113,18 +138,60 @@ export class Docket {
       lookedAfterDeadline: look?.complete === true && look.beganAt > canary.deadlineAt,
       blindness: look?.blindness ?? (look && !look.complete ? 'unreadable' : undefined),
       fate,
-      report: undefined,
-      now: clock(),
+      traceAway: away,
+      reportsAway: await this.#reportsAway(record.canary),
+      report: record.report?.reply,
+      // A look that took long must not call blind what the next one will see.
+      now: look?.beganAt ?? clock(),
       // A blind seed is waited for as long again as a canary is.
       grace: canary.deadlineAt - begunAt,
     })
-    if (!verdict || !(await history.decide(canary.id, verdict, clock()))) return
-    this.#report(record.canary, verdict, stageOf({ submission, fate }))
-    const late = firstSighting(record.sightings.filter(sighting => isLate(sighting, canary)))
-    if (verdict.kind === 'missing' && late) await this.arrivedLate(record.canary, late.arrivedAt)
-    const decided = await history.find(canary.id)
-    if (decided) this.#tell(canary.id, { kind: 'verdict', record: decided })
+    if (!verdict) return
+    // Until the history answers it is not known whether it has written the verdict down.
+    this.#unsure.add(canary.id)
+    const ours = await history.decide(canary.id, verdict, clock())
+    this.#unsure.delete(canary.id)
+    if (ours) await this.#decided(record.canary, verdict, { submission, fate })
+  }
+
+  /** Tells everybody, once. */
+  async #decided(
+    canary: Canary,
+    verdict: Verdict,
+    known: Parameters<typeof stageOf>[0],
+  ): Promise<void> {
+    this.#report(canary, verdict, stageOf(known))
+    const record = await this.#options.history.find(canary.id)
+    if (record) {
+      const late = firstSighting(record.sightings.filter(sighting => isLate(sighting, canary)))
+      if (verdict.kind === 'missing' && late) await this.arrivedLate(canary, late.arrivedAt)
+      this.#tell(canary.id, { kind: 'verdict', record })
+    }
     this.#followers.delete(canary.id)
+  }
+
+  /** What the origin has said is known here alone: while the history cannot be written, it is tried again. */
+  async #insist(canary: Canary, write: () => Promise<void>): Promise<void> {
+    const { clock, report, signal } = this.#options
+    for (;;) {
+      try {
+        await write()
+        return
+      } catch (error) {
+        // By then it is judged as one of which nothing is known.
+        if (signal.aborted || clock() > 2 * canary.deadlineAt - mintedAt(canary.id)) throw error
+        report({ kind: 'probe-fault', part: 'history', cause: messageOf(error) })
+        await pause(SECOND, signal)
+      }
+    }
+  }
+
+  /** A report came back for a canary: kept, and judged at once. */
+  async reported(id: string, report: BounceReport): Promise<void> {
+    const { history } = this.#options
+    if (!(await history.reported(id, report))) return
+    const record = await history.find(id)
+    if (record) await this.#settle(record.canary, { submission: this.#submissionOf(record.canary) })
   }
 
   /** Seen after it was decided missing: counted once, and nothing else changes. */
@@ -143,19 +210,35 @@ export class Docket {
     return { kind: 'submitted', at: canary.submittedAt, queueId: canary.queueId }
   }
 
-  async #fateOf(canary: Canary): Promise<MessageFate | undefined> {
+  async #fateOf(
+    canary: Canary,
+  ): Promise<{ readonly fate: MessageFate | undefined; readonly away: boolean }> {
     const trace = canary.queueId === '' ? undefined : this.#options.traceOf(canary.origin)
-    if (!trace) return undefined
+    if (!trace) return UNASKED
+    const { clock } = this.#options
+    if (clock() < (this.#askAgainAt.get(canary.origin) ?? 0)) return { fate: undefined, away: true }
     try {
       const never = new AbortController().signal
       const fate = await within(TRACE_WITHIN, never, async () => trace.fate(canary.queueId))
       if (fate) this.#tell(canary.id, { kind: 'fate', fate })
-      return fate
+      return { fate, away: false }
     } catch (error) {
-      // A trace that cannot be asked tells nothing; it does not keep anybody from judging.
-      this.#options.report({ kind: 'probe-fault', part: 'trace', cause: messageOf(error) })
-      return undefined
+      const part = `trace of ${canary.origin}`
+      this.#askAgainAt.set(canary.origin, clock() + TRACE_AGAIN)
+      this.#options.report({ kind: 'probe-fault', part, cause: messageOf(error) })
+      return { fate: undefined, away: true }
     }
+  }
+
+  /** Whether a report of the canary may lie where nobody has looked since its deadline. */
+  async #reportsAway({ origin, deadlineAt }: Canary): Promise<boolean> {
+    const { history, bouncesOf, clock } = this.#options
+    const bounces = bouncesOf(origin)
+    if (bounces === undefined || clock() <= deadlineAt) return false
+    const look = await history.lastLook(bounces.name)
+    if (look?.complete === true && look.beganAt > deadlineAt) return false
+    bounces.nudge()
+    return true
   }
 
   #report(canary: Canary, verdict: Verdict, stage: ReturnType<typeof stageOf>): void {
@@ -186,9 +269,11 @@ export class Docket {
 function detailOf(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'arrived':
-      return verdict.tab ?? ''
+      return [verdict.tab ?? '', deferralWords(verdict.deferrals)]
+        .filter(part => part !== '')
+        .join(', ')
     case 'missing':
-      return ''
+      return deferralWords(verdict.deferrals)
     case 'bounced':
       return formatReply(verdict.reply)
     case 'rejected':

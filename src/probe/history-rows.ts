@@ -1,4 +1,4 @@
-import type { CanaryRecord, ListedCanary, Tally } from './history.ts'
+import type { BounceReport, CanaryRecord, ListedCanary, Tally } from './history.ts'
 import {
   type Canary,
   type Sighting,
@@ -23,6 +23,7 @@ export interface CanaryRow {
   readonly verdict: string
   readonly decided_at: number
   readonly late_at: number
+  readonly report: string
 }
 
 /** How many canaries of one cell and step had one verdict. */
@@ -66,6 +67,7 @@ export function recordOf(row: CanaryRow, sightings: readonly string[]): CanaryRe
   return {
     ...listedOf(row),
     sightings: sightings.map(sighting => JSON.parse(sighting) as Sighting),
+    ...(row.report !== '' && { report: JSON.parse(row.report) as BounceReport }),
   }
 }
 

@@ -1,5 +1,16 @@
+import type { Reply } from '../mail/reply.ts'
 import type { Cursor } from './mailbox.ts'
 import type { Canary, Look, Placement, Sighting, Verdict, VerdictLabel } from './model.ts'
+
+/** A report of a failure that came back for a canary. */
+export interface BounceReport {
+  /** When it was read, milliseconds since the epoch. */
+  readonly at: number
+  /** As the report quotes it, or what its status stands for. */
+  readonly reply: Reply
+  /** The host that said so; '' where the report names none. */
+  readonly host: string
+}
 
 /** A canary with everything known of it. */
 export interface CanaryRecord {
@@ -12,6 +23,8 @@ export interface CanaryRecord {
   readonly lateAt: number
   /** The first sighting is the one that was judged. */
   readonly sightings: readonly Sighting[]
+  /** The first that came back, if any did; it may have come after the verdict. */
+  readonly report?: BounceReport
 }
 
 /** A canary as lists have it: without what was read of it. */
@@ -116,6 +129,8 @@ export interface HistoryStore {
   sighted(id: string, sighting: Sighting): Promise<void>
   /** Marks a canary that was decided missing as late. @returns false if it already was, or was not missing */
   late(id: string, at: number): Promise<boolean>
+  /** Keeps a report that came back; the first one stands. @returns false if there was one, or there is no such canary */
+  reported(id: string, report: BounceReport): Promise<boolean>
   looked(look: Look): Promise<void>
   /** Undecided canaries, oldest first: what a restart takes up again. @param seed of this one alone, if given */
   undecided(seed?: string): Promise<readonly Canary[]>

@@ -5,7 +5,7 @@ import { pause, within } from './deadline.ts'
 import { type Folders, sortFolders } from './folders.ts'
 import { ImapConnection, type ImapConnectionOptions, RETRY_AFTER } from './imap-connection.ts'
 import { isNo } from './imap-errors.ts'
-import { readFolder } from './imap-folder.ts'
+import { type FolderReading, readFolder, type WantsSource } from './imap-folder.ts'
 import type { Cursor, FoundMessage, Mailbox, Reading } from './mailbox.ts'
 import type { Placement } from './model.ts'
 import type { Seed } from './seed.ts'
@@ -17,6 +17,8 @@ export interface ImapMailboxOptions extends ImapConnectionOptions {
   readonly junkFolder: string
   /** What the provider is known to call its junk folder. */
   readonly junkNames: readonly string[]
+  /** Told by its header whether more of a message is wanted; nothing is unless told. */
+  readonly wantsSource?: WantsSource
   /** The most one reading may take, milliseconds; 60 s unless told. */
   readonly readWithin?: number
 }
@@ -63,10 +65,10 @@ export class ImapMailbox implements Mailbox {
     } catch (error) {
       if (signal.aborted) {
         this.#connection.drop()
-        return progress.reading(false, { blindness: 'prober-stopped', detail: 'stopped' })
+        return progress.broken({ blindness: 'prober-stopped', detail: 'stopped' })
       }
       this.#folders = undefined
-      return progress.reading(false, this.#connection.failed(error))
+      return progress.broken(this.#connection.failed(error))
     }
     this.#connection.succeeded()
     if (this.#folders?.junk === undefined) {
@@ -134,6 +136,7 @@ export class ImapMailbox implements Mailbox {
     scope: 'main' | 'all',
     signal: AbortSignal,
   ): Promise<void> {
+    const { wantsSource } = this.#options
     const client = await this.#connection.client(signal)
     if (this.#folders === undefined || scope === 'all') this.#folders = await this.#list(client)
     const { inbox, junk, others } = this.#folders
@@ -149,7 +152,10 @@ export class ImapMailbox implements Mailbox {
     for (const [folder, placement] of folders) {
       signal.throwIfAborted()
       try {
-        progress.add(await readFolder(client, folder, placement, progress.cursor(folder), since))
+        progress.add(
+          await readFolder(client, folder, placement, progress.cursor(folder), since, wantsSource),
+          placement,
+        )
       } catch (error) {
         // A folder that is listed and cannot be opened (Outlook's Outbox, somebody's shared one) makes nobody blind.
         if (placement !== 'other' || !isNo(error)) throw error
@@ -172,7 +178,11 @@ class Progress {
   /** There is more to read than one reading takes. */
   more = false
 
+  readonly #before: readonly Cursor[]
+  readonly #parts: { readonly placement: Placement; readonly reading: FolderReading }[] = []
+
   constructor(cursors: readonly Cursor[]) {
+    this.#before = cursors
     this.#cursors = new Map(cursors.map(cursor => [cursor.folder, cursor]))
   }
 
@@ -180,11 +190,24 @@ class Progress {
     return this.#cursors.get(folder)
   }
 
-  add(part: Awaited<ReturnType<typeof readFolder>>): void {
+  add(part: FolderReading, placement: Placement): void {
+    this.#parts.push({ placement, reading: part })
     this.#cursors.set(part.cursor.folder, part.cursor)
     this.#messages.push(...part.messages)
     this.valid &&= part.valid
     this.more ||= part.more
+  }
+
+  /**
+   * What remains of a reading that broke off. What was seen elsewhere than in INBOX is read again: whether it lies in INBOX
+   * too, which would count, was not seen.
+   */
+  broken(fault: Pick<Reading, 'blindness' | 'detail'>): Reading {
+    const rest = new Progress(this.#before)
+    for (const part of this.#parts) {
+      if (part.placement === 'inbox') rest.add(part.reading, part.placement)
+    }
+    return rest.reading(false, fault)
   }
 
   reading(complete: boolean, fault: Pick<Reading, 'blindness' | 'detail'> | undefined): Reading {

@@ -21,6 +21,8 @@ export interface FoundMessage {
   readonly header: string
   /** Gmail's tab, where the server tells. */
   readonly tab?: string
+  /** The message from its beginning, where whoever reads has asked for it. */
+  readonly source?: Buffer
 }
 
 export interface Reading {

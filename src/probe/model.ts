@@ -1,5 +1,6 @@
 import type { AuthResults } from '../mail/authentication-results.ts'
 import type { Reply } from '../mail/reply.ts'
+import type { Deferrals } from './trace.ts'
 
 /*
  * Words of the prober:
@@ -28,7 +29,15 @@ export type ArrivalSource = 'internaldate' | 'received' | 'detection'
 export type RejectionCause = 'unreachable' | 'timeout' | 'tls' | 'login' | 'refused'
 
 /** Why we could not see: a closed set. Always our blindness, never the provider's fault. */
-export type Blindness = 'unreadable' | 'sign-in' | 'no-junk-folder' | 'prober-stopped' | 'seed-full'
+export type Blindness =
+  | 'unreadable'
+  | 'sign-in'
+  | 'no-junk-folder'
+  | 'prober-stopped'
+  /** The account takes no mail: it has no room, was locked or gets too much, or there is no such account. */
+  | 'seed-full'
+  | 'seed-locked'
+  | 'seed-gone'
 
 /** What became of one canary. */
 export type Verdict =
@@ -41,9 +50,18 @@ export type Verdict =
       /** Gmail's tab (`promotions`), where the server tells. */
       readonly tab?: string
       readonly auth: AuthResults
+      /** Of the connection over which the provider got it: `TLSv1.3`, `yes`, or '' where nobody tells of any. */
+      readonly tls?: string
+      /** It was told to come again before it was taken. */
+      readonly deferrals?: Deferrals
     }
   /** Looked for until the deadline by a complete look, never seen. */
-  | { readonly kind: 'missing'; readonly stage: Stage }
+  | {
+      readonly kind: 'missing'
+      readonly stage: Stage
+      /** Why it still waited in the queue, where that is known. */
+      readonly deferrals?: Deferrals
+    }
   /** A report came back, or the relay's own outcome is final. */
   | { readonly kind: 'bounced'; readonly reply: Reply; readonly stage: Stage }
   /** Any fault of the origin at submission. */
@@ -97,6 +115,8 @@ export interface Sighting {
   readonly seenAt: number
   readonly tab?: string
   readonly auth: AuthResults
+  /** Of the connection over which the provider got it, as it wrote itself; '' where it does not tell. */
+  readonly tls?: string
   /** The header section as fetched, at most 64 KiB, for the canary's page. */
   readonly header: string
 }

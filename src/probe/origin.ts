@@ -11,6 +11,13 @@ interface OriginBase {
   /** Envelope sender and From. */
   readonly from: string
   readonly fromName?: string
+  /** Reports come back to an address of each canary's own, and are read there. */
+  readonly bounces?: {
+    /** Where `canary+TOKEN@example.org` is delivered to; the envelope sender is made of it. */
+    readonly address: string
+    /** Name of the mailbox that is read. */
+    readonly mailbox: string
+  }
 }
 
 /** A server that takes canaries by SMTP: a submission server with a login, or a mail exchanger without one. */
@@ -34,4 +41,16 @@ export interface SmtpOrigin extends OriginBase {
 export interface CommandOrigin extends OriginBase {
   /** Program and arguments; `{from}` and `{to}` stand for the addresses. No shell reads them. */
   readonly command: readonly string[]
+}
+
+/**
+ * The envelope sender of one canary: a report is sent to it, whatever the report itself tells (VERP).
+ *
+ * @returns undefined where reports are not read
+ */
+export function reversePathOf({ bounces }: Origin, token: string): string | undefined {
+  if (bounces === undefined) return undefined
+  const at = bounces.address.lastIndexOf('@')
+  // RFC 5321 section 4.5.3.1.1: a local part has 64 octets; a token 33.
+  return `${bounces.address.slice(0, at)}+${token.toLowerCase()}${bounces.address.slice(at)}`
 }

@@ -9,6 +9,7 @@ import {
 } from './history-rows.ts'
 import type {
   ArrivalCount,
+  BounceReport,
   CanaryFilter,
   CanaryRecord,
   Decision,
@@ -132,6 +133,11 @@ export class PostgresHistory implements HistoryStore {
 
   async late(id: string, at: number): Promise<boolean> {
     return (await this.#database.rows(LATE, [id, at])).length === 1
+  }
+
+  async reported(id: string, report: BounceReport): Promise<boolean> {
+    const sql = `update canary set report = $2 where id = $1 and report = ''`
+    return (await this.#database.run(sql, [id, JSON.stringify(report)])) === 1
   }
 
   async looked(look: Look): Promise<void> {

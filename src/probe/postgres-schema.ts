@@ -97,4 +97,7 @@ ${countArrivals('canary where seconds is not null')};
 create index canary_seed on canary (seed, scheduled_at);
 create index canary_label on canary (label, scheduled_at);
 `,
+  // The report that came back, as JSON.
+  `alter table canary add column report text not null default '';
+`,
 ] as const

@@ -2,17 +2,18 @@ import { type Clock, type Random, SECOND } from '../base/clock.ts'
 import { newId } from '../base/id.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { Problem } from '../base/problem.ts'
+import { type BounceMailbox, BounceWatcher, cursorName } from './bounce-watcher.ts'
 import { canaryMessage } from './canary-message.ts'
 import { Catalogue, type Probe } from './catalogue.ts'
 import type { Content } from './content.ts'
-import { Docket, type ProbeStage } from './docket.ts'
+import { Docket, type ProbeStage, type ReportsToRead } from './docket.ts'
 import { verdictElsewhere } from './elsewhere.ts'
 import type { ReportProbeEvent } from './events.ts'
 import type { CanaryRecord, HistoryStore } from './history.ts'
 import { imapMailboxOf } from './imap-mailbox.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Canary } from './model.ts'
-import type { Origin } from './origin.ts'
+import { type Origin, reversePathOf } from './origin.ts'
 import { reviewOrphans } from './orphans.ts'
 import { LeasedSeed, type SeedLeases } from './seed-lease.ts'
 import { SeedWatcher } from './seed-watcher.ts'
@@ -27,6 +28,8 @@ export interface ProberOptions {
   readonly origins: readonly Origin[]
   readonly seeds: readonly Seed[]
   readonly probes: readonly Probe[]
+  /** Where reports come back to. */
+  readonly bounces?: readonly BounceMailbox[]
   /** Beside those that are shipped. */
   readonly contents?: readonly Content[]
   /** Where several nodes share the history: each seed is looked at by one of them. */
@@ -62,6 +65,7 @@ export class Prober implements Part {
   readonly #docket: Docket
   readonly #catalogue: Catalogue
   readonly #watchers = new Map<string, SeedWatcher | LeasedSeed>()
+  readonly #bounces = new Map<string, BounceWatcher | LeasedSeed>()
   /** No new canaries. */
   readonly #ended = new AbortController()
   /** No submissions any more either. */
@@ -72,7 +76,15 @@ export class Prober implements Part {
   constructor(options: ProberOptions) {
     this.#options = options
     const { history, report, clock } = options
-    this.#docket = new Docket({ history, report, clock, traceOf: options.traceOf ?? noTrace })
+    const { signal } = this.#gaveUp
+    this.#docket = new Docket({
+      history,
+      report,
+      clock,
+      signal,
+      traceOf: options.traceOf ?? noTrace,
+      bouncesOf: origin => this.#bouncesOf(origin),
+    })
     this.#catalogue = new Catalogue(
       options.origins,
       options.seeds,
@@ -89,6 +101,7 @@ export class Prober implements Part {
   /** Takes up undecided canaries again and begins the schedules. */
   async start(): Promise<void> {
     for (const seed of this.#catalogue.seeds.values()) this.#watch(seed)
+    for (const bounces of this.#options.bounces ?? []) this.#watchBounces(bounces)
     const isWatched = (seed: string): boolean => this.#watchers.has(seed)
     void this.#track(
       reviewOrphans({
@@ -108,8 +121,10 @@ export class Prober implements Part {
     await Promise.allSettled(this.#running)
     clearTimeout(timer)
     this.#gaveUp.abort(this.#ended.signal.reason)
-    await Promise.all([...this.#watchers.values()].map(watcher => watcher.stop()))
+    const watchers = [...this.#watchers.values(), ...this.#bounces.values()]
+    await Promise.all(watchers.map(watcher => watcher.stop()))
     this.#watchers.clear()
+    this.#bounces.clear()
   }
 
   /**
@@ -196,7 +211,15 @@ export class Prober implements Part {
       })
       const submit = this.#options.submit ?? submitBySmtp
       const signal = this.#gaveUp.signal
-      const submission = await submit({ origin, to: seed.address, message, signal, clock })
+      const reversePath = reversePathOf(origin, canary.token)
+      const submission = await submit({
+        origin,
+        ...(reversePath !== undefined && { reversePath }),
+        to: seed.address,
+        message,
+        signal,
+        clock,
+      })
       await this.#docket.answered(canary, submission)
       this.#watchers.get(seed.name)?.nudge()
     } catch (error) {
@@ -228,6 +251,26 @@ export class Prober implements Part {
         ? newWatcher()
         : new LeasedSeed({ seed: seed.name, leases, watcher: newWatcher, report })
     this.#watchers.set(seed.name, watcher)
+    watcher.start()
+  }
+
+  #bouncesOf(origin: string): ReportsToRead | undefined {
+    const mailbox = this.#options.origins.find(({ name }) => name === origin)?.bounces?.mailbox
+    const watcher = mailbox === undefined ? undefined : this.#bounces.get(mailbox)
+    if (mailbox === undefined || watcher === undefined) return undefined
+    return { name: cursorName(mailbox), nudge: () => watcher.nudge() }
+  }
+
+  #watchBounces(bounces: BounceMailbox): void {
+    const { leases, report, tokenKey: key } = this.#options
+    const newWatcher = (): BounceWatcher =>
+      new BounceWatcher({ ...this.#options, bounces, docket: this.#docket, key })
+    const seed = cursorName(bounces.name)
+    const watcher =
+      leases === undefined
+        ? newWatcher()
+        : new LeasedSeed({ seed, leases, watcher: newWatcher, report })
+    this.#bounces.set(bounces.name, watcher)
     watcher.start()
   }
 

@@ -1,6 +1,7 @@
 import { type Clock, jitter, type Random, SECOND } from '../base/clock.ts'
 import { messageOf } from '../base/problem.ts'
 import { trustedAuthResults } from '../mail/authentication-results.ts'
+import { entryHop } from '../mail/received-chain.ts'
 import { pause } from './deadline.ts'
 import type { Docket } from './docket.ts'
 import type { ReportProbeEvent } from './events.ts'
@@ -125,10 +126,11 @@ export class SeedWatcher {
     if (record?.canary.seed !== seed.name) return
     const sentAt = mintedAt(found.id)
     const names = this.#options.namesOf(record.canary.origin)
-    const auth = trustedAuthResults(fields, seed.provider, received =>
-      wroteReceived(received, record.canary, names),
-    )
-    const sighting = sightingOf(message, fields, sentAt, seenAt, auth)
+    const isOurs = (received: string): boolean => wroteReceived(received, record.canary, names)
+    const auth = trustedAuthResults(fields, seed.provider, isOurs)
+    const hop = entryHop(fields, seed.provider.mxSuffixes, isOurs)
+    const wrote = { auth, ...(hop && { tls: hop.tls }) }
+    const sighting = sightingOf(message, fields, sentAt, seenAt, wrote)
     await history.sighted(found.id, sighting)
     if (record.verdict?.kind === 'missing') {
       await docket.arrivedLate(record.canary, sighting.arrivedAt)

@@ -53,7 +53,7 @@ async function submitBySmtp(
       ? {}
       : { auth: { user: origin.username, pass: origin.password?.reveal() ?? '' } }),
   })
-  const envelope = { from: origin.from, to: [options.to] }
+  const envelope = { from: options.reversePath ?? origin.from, to: [options.to] }
   try {
     const sent = await within(atMost, signal, async signal =>
       transport.sendMail({ envelope, raw: options.message, signal }),

@@ -7,7 +7,7 @@ import type { FoundMessage } from './mailbox.ts'
 import type { ArrivalSource, Canary, Sighting } from './model.ts'
 
 /** By how much the clocks of an origin, a provider and ours may differ. */
-const SKEW = 90 * SECOND
+export const SKEW = 90 * SECOND
 
 /** The fields of a found message. */
 export function fieldsOf(message: FoundMessage): readonly HeaderField[] {
@@ -19,14 +19,14 @@ export function fieldsOf(message: FoundMessage): readonly HeaderField[] {
  *
  * @param sentAt when the canary was begun, milliseconds since the epoch
  * @param seenAt when the reading that found it ended
- * @param auth what the provider found out about it
+ * @param provider what the provider wrote about it: its checks, and how it got it
  */
 export function sightingOf(
   message: FoundMessage,
   fields: readonly HeaderField[],
   sentAt: number,
   seenAt: number,
-  auth: AuthResults,
+  provider: { readonly auth: AuthResults; readonly tls?: string },
 ): Sighting {
   const arrival = arrivalOf(message, fields, sentAt, seenAt)
   return {
@@ -38,7 +38,7 @@ export function sightingOf(
     arrivalSource: arrival.source,
     seenAt,
     ...(message.tab === undefined ? {} : { tab: message.tab }),
-    auth,
+    ...provider,
     header: message.header,
   }
 }

@@ -12,6 +12,7 @@ import {
 } from './history-rows.ts'
 import type {
   ArrivalCount,
+  BounceReport,
   CanaryFilter,
   CanaryRecord,
   Decision,
@@ -112,6 +113,10 @@ export class SqliteHistory implements HistoryStore {
 
   async late(id: string, at: number): Promise<boolean> {
     return this.#late({ id, at })
+  }
+
+  async reported(id: string, report: BounceReport): Promise<boolean> {
+    return this.#run('reported', { id, report: JSON.stringify(report) }) === 1
   }
 
   async looked(look: Look): Promise<void> {

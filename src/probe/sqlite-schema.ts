@@ -108,6 +108,9 @@ drop index canary_seed;
 create index canary_seed on canary (seed, scheduled_at, label, origin, provider, seconds);
 create index canary_label on canary (label, scheduled_at, seed, origin, provider);
 `,
+  // The report that came back, as JSON.
+  `alter table canary add column report text not null default '';
+`,
 ] as const
 
 /**

@@ -34,6 +34,7 @@ export const STATEMENTS = {
     values ($id, $seenAt, $folder, $uidValidity, $uid, $placement, $sighting)
     on conflict do nothing`,
   late: `update canary set late_at = $at where id = $id and label = 'missing' and late_at = 0`,
+  reported: `update canary set report = $report where id = $id and report = ''`,
   looked: `insert into look (seed, look) values ($seed, $look)
     on conflict (seed) do update set look = excluded.look`,
   lastLook: `select look from look where seed = $seed`,

@@ -15,6 +15,8 @@ export type Submission =
 
 export interface SubmitOptions {
   readonly origin: Origin
+  /** Envelope sender, where it is not the address in From. */
+  readonly reversePath?: string
   readonly to: string
   readonly message: Buffer
   readonly signal: AbortSignal

@@ -50,6 +50,21 @@ export function verifyToken(token: string, key: Uint8Array): string | undefined 
   return given.length === expected.length && timingSafeEqual(given, expected) ? id : undefined
 }
 
+/** @returns the id of the first genuine token in these fields, in the order of their names */
+export function verifiedIn(
+  fields: readonly HeaderField[],
+  names: readonly string[],
+  key: Uint8Array,
+): string | undefined {
+  for (const value of names.flatMap(name => valuesOf(fields, name)).slice(0, MAX_CANDIDATES)) {
+    for (const [candidate] of value.matchAll(TOKEN)) {
+      const id = verifyToken(candidate, key)
+      if (id !== undefined) return id
+    }
+  }
+  return undefined
+}
+
 /** Looks for a token in Message-ID, in its own field and in Subject: any one is enough. */
 export function findToken(fields: readonly HeaderField[], key: Uint8Array): TokenFinding {
   let forged = false

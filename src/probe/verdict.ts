@@ -1,6 +1,8 @@
 import type { Reply } from '../mail/reply.ts'
 import type { Blindness, Canary, Sighting, Stage, Verdict } from './model.ts'
+import { seedFaultOf } from './seed-fault.ts'
 import type { Submission } from './sender.ts'
+import { SKEW } from './sighting.ts'
 import type { MessageFate } from './trace.ts'
 
 /*
@@ -25,6 +27,10 @@ export interface Facts {
   readonly blindness: Blindness | undefined
   /** What the origin's trace knows. */
   readonly fate: MessageFate | undefined
+  /** The origin has a trace, and it could not be asked now. */
+  readonly traceAway?: boolean
+  /** Reports come back to a mailbox, and that was not read to its end since the deadline. */
+  readonly reportsAway?: boolean
   /** The reply named by a bounce report that came back for it. */
   readonly report: Reply | undefined
   readonly now: number
@@ -38,24 +44,29 @@ export function judge(facts: Facts): Verdict | undefined {
   if (submission.kind === 'rejected') {
     return { kind: 'rejected', cause: submission.cause, reply: submission.reply }
   }
-  const first = firstSighting(facts.sightings.filter(sighting => !isLate(sighting, canary)))
+  const first = firstSighting(facts.sightings.filter(sighting => !cameLate(sighting, facts)))
   if (first) return arrival(first, facts)
   // Nothing is final while the origin has not answered.
   if (submission.kind === 'open') return undefined
   const refusal = refusalOf(facts)
-  if (refusal && isSeedFull(refusal)) return { kind: 'unknown', reason: 'seed-full' }
+  const fault = refusal && seedFaultOf(refusal)
+  if (fault) return { kind: 'unknown', reason: fault }
   if (refusal) return { kind: 'bounced', reply: refusal, stage: refusedBy(refusal) }
+  // Where it was lost, and whether it was, the relay or a report may tell: they are waited for as a blind seed is.
+  const away = facts.traceAway === true || facts.reportsAway === true
+  if (away && now <= canary.deadlineAt + facts.grace) return undefined
   // It came after the deadline, so it was not there at the deadline: seen late, it is no less missing.
   if (facts.sightings.length > 0 && submission.kind === 'submitted') {
-    return { kind: 'missing', stage: stageOf(facts) }
+    return missing(facts)
   }
   if (now <= canary.deadlineAt) return undefined
-  if (facts.fate?.kind === 'queued' && facts.fate.lastReply && isSeedFull(facts.fate.lastReply)) {
-    return { kind: 'unknown', reason: 'seed-full' }
+  if (facts.fate?.kind === 'queued' && facts.fate.lastReply) {
+    const waitsFor = seedFaultOf(facts.fate.lastReply)
+    if (waitsFor) return { kind: 'unknown', reason: waitsFor }
   }
   if (facts.lookedAfterDeadline) {
     return submission.kind === 'submitted'
-      ? { kind: 'missing', stage: stageOf(facts) }
+      ? missing(facts)
       : // It may never have left us.
         { kind: 'unknown', reason: 'prober-stopped' }
   }
@@ -96,7 +107,25 @@ export function isLate(sighting: Sighting, canary: Canary): boolean {
   return sighting.arrivalSource !== 'detection' && sighting.arrivedAt > canary.deadlineAt
 }
 
+/**
+ * The relay's clock tells what a provider's that is slow hides: nothing arrives before it was handed over. One that was
+ * seen before then came by an attempt of which the relay has seen no end.
+ */
+function cameLate(sighting: Sighting, { canary, fate }: Facts): boolean {
+  if (isLate(sighting, canary)) return true
+  if (fate?.kind !== 'delivered' || fate.at <= canary.deadlineAt) return false
+  return sighting.seenAt >= fate.at && fate.at - sighting.arrivedAt <= SKEW
+}
+
+function missing(facts: Facts): Verdict {
+  const stage = stageOf(facts)
+  const deferrals = stage === 'queue' && facts.fate?.kind === 'queued' && facts.fate.deferrals
+  return { kind: 'missing', stage, ...(deferrals && { deferrals }) }
+}
+
 function arrival(sighting: Sighting, facts: Facts): Verdict {
+  const { fate } = facts
+  const tls = tlsOf(sighting, fate)
   // Of a submission that we did not see the end of, the beginning is known.
   const from = facts.canary.submittedAt || facts.begunAt
   // INTERNALDATE has whole seconds, and clocks differ: nothing arrives before it was sent.
@@ -108,23 +137,22 @@ function arrival(sighting: Sighting, facts: Facts): Verdict {
     arrivalSource: sighting.arrivalSource,
     ...(sighting.tab === undefined ? {} : { tab: sighting.tab }),
     auth: sighting.auth,
+    ...(tls !== undefined && { tls }),
+    // It may be seen before the relay has noted that it was taken.
+    ...(fate !== undefined &&
+      'deferrals' in fate &&
+      fate.deferrals && { deferrals: fate.deferrals }),
   }
+}
+
+/** The provider's word; the relay knows the version where that says no more than that there was TLS. */
+function tlsOf({ tls }: Sighting, fate: MessageFate | undefined): string | undefined {
+  return tls === 'yes' && fate?.kind === 'delivered' && fate.tls ? fate.tls : tls
 }
 
 /** The final refusal, as the relay or a report tells it. */
 function refusalOf(facts: Facts): Reply | undefined {
   return facts.fate?.kind === 'bounced' ? facts.fate.reply : facts.report
-}
-
-/**
- * Whether the mailbox had no room: that is a seed nobody has tidied, and says nothing of how the provider takes our
- * mail. RFC 3463 section 3.3: X.2.2. Some hosts give only the code and a word.
- */
-function isSeedFull(reply: Reply): boolean {
-  if (/^[45]\.2\.2$/.test(reply.enhanced)) return true
-  const words =
-    /mailbox (?:is )?full|over ?quota|quota exceeded|out of storage|insufficient storage/i
-  return reply.enhanced === '' && [422, 452, 552].includes(reply.code) && words.test(reply.text)
 }
 
 /** A final 5xx is the provider's; anything else ran out of time in the relay's queue. */

@@ -1,5 +1,6 @@
 import { parseHeader } from '../mail/headers.ts'
 import { receivedChain } from '../mail/received-chain.ts'
+import { formatReply } from '../mail/reply.ts'
 import type { CanaryRecord } from '../probe/history.ts'
 import type { Sighting } from '../probe/model.ts'
 import type { MessageRecord } from '../relay/queue/store.ts'
@@ -17,18 +18,22 @@ export function detailsOf(record: CanaryRecord, message: MessageRecord | undefin
     canary: { probe, content, scheduledAt, submittedAt, deadlineAt },
     decidedAt,
     lateAt,
+    ...(record.report && {
+      report: { ...record.report, reply: formatReply(record.report.reply) },
+    }),
     sightings: sightings.map(sighting => seenOf(sighting, canary.token)),
     timeline: message?.timeline ?? [],
   }
 }
 
 function seenOf(sighting: Sighting, token: string): CanaryDetails['sightings'][number] {
-  const { folder, placement, tab, arrivedAt, arrivalSource, seenAt, auth } = sighting
+  const { folder, placement, tab, arrivedAt, arrivalSource, seenAt, auth, tls } = sighting
   const header = withoutToken(sighting.header, token)
   return {
     folder,
     placement,
     ...(tab !== undefined && { tab }),
+    ...(tls !== undefined && { tls }),
     arrivedAt,
     arrivalSource,
     seenAt,

@@ -1,6 +1,7 @@
 import { formatReply } from '../mail/reply.ts'
 import type { ListedCanary } from '../probe/history.ts'
 import { labelOf, type Verdict } from '../probe/model.ts'
+import { deferralWords } from '../probe/trace.ts'
 import type { CanarySummary } from './browser/status-data.ts'
 
 /** A canary in one line of the page. Its token is not in it. */
@@ -24,9 +25,14 @@ export function summaryOf(record: ListedCanary): CanarySummary {
 function detailOf(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'arrived':
-      return verdict.tab === undefined ? '' : `tab ${verdict.tab}`
+      return [
+        verdict.tab === undefined ? '' : `tab ${verdict.tab}`,
+        deferralWords(verdict.deferrals),
+      ]
+        .filter(part => part !== '')
+        .join(', ')
     case 'missing':
-      return ''
+      return deferralWords(verdict.deferrals)
     case 'bounced':
       return formatReply(verdict.reply)
     case 'rejected':

@@ -169,3 +169,52 @@ ${PROBE.replace('every', 'contents: [x, y], every')}
     '11:60: probes.0.contents.1: there is no content y: known are plain, html, reply, attachment, x',
   ])
 })
+
+test('the trace of a relay elsewhere, and the mailbox that reports come back to', async () => {
+  const { config, traces, bounces } = await load(`
+origins:
+  a:
+    smtp: {host: mx.example.org}
+    from: a@example.org
+    trace: https://relay.example.org:9464
+    trace_token_file: FOLDER/password
+    bounces: returned
+bounces:
+  returned: {imap: {host: imap.example.org, username: a}, password_file: FOLDER/password}
+seeds: {s: {provider: gmail, address: s@gmail.example, password_file: FOLDER/password}}
+${PROBE}
+`)
+  expect(config.origins['a']).toMatchObject({ trace: 'https://relay.example.org:9464' })
+  expect(traces.get('a')?.token?.reveal()).toBe('canary-demo')
+  expect(bounces.get('returned')?.password?.reveal()).toBe('canary-demo')
+})
+
+test('what is wrong with a trace or with a bounce mailbox is said where it stands', async () => {
+  expect(
+    await complaints(`origins:
+  a: {smtp: {host: mx.example.org}, from: a@example.org, trace: local, trace_token_file: FOLDER/password}
+  b: {smtp: {host: mx.example.org}, from: ${'b'.repeat(31)}@example.org, bounces: returned}
+  c: {smtp: {host: mx.example.org}, from: c@example.org, bounces: nowhere}
+bounces:
+  returned: {imap: {host: imap.example.org}}
+seeds: {s: {provider: gmail, address: s@gmail.example, password_file: FOLDER/password}}
+${PROBE}`),
+  ).toEqual(
+    expect.arrayContaining([
+      expect.stringContaining('trace_token_file: is for a trace that is a URL'),
+      expect.stringContaining('bounces: reports come back to an address with a token in it'),
+      expect.stringContaining('there are no bounces nowhere: describe the mailbox under bounces'),
+      expect.stringContaining('needs password_file or password_env'),
+      expect.stringContaining('needs username: who signs in'),
+    ]),
+  )
+  expect(
+    await complaints(`origins: {a: {smtp: {host: mx.example.org}, from: a@example.org, trace: "http://relay.example.org"}}
+seeds: {s: {provider: gmail, address: s@gmail.example, password_file: FOLDER/password}}
+${PROBE}`),
+  ).toEqual([
+    expect.stringContaining(
+      'should be local, none, or the URL of an admin listener: https://relay.example.org:9464',
+    ),
+  ])
+})

@@ -117,6 +117,19 @@ export function historyContract(name: string, open: () => Promise<HistoryStore>)
       expect(await history.late(other.id, T0)).toBe(false)
     })
 
+    test('the first report that came back is kept, before a verdict and after it', async () => {
+      const report = {
+        at: T0 + 7,
+        reply: { code: 550, enhanced: '5.7.1', text: 'no' },
+        host: 'mx.example.net',
+      }
+      const one = await decided(MISSING)
+      expect(await history.reported(one.id, report)).toBe(true)
+      expect(await history.reported(one.id, { ...report, host: 'other' })).toBe(false)
+      expect(await history.find(one.id)).toMatchObject({ verdict: MISSING, report })
+      expect(await history.reported('0000000000000000', report)).toBe(false)
+    })
+
     test('undecided canaries come oldest first, of all seeds or of one', async () => {
       const young = canary({ scheduledAt: T0 + HOUR })
       const old = canary({ scheduledAt: T0 + 1, seed: 'another' })

@@ -55,7 +55,7 @@ describe('the trace of a message', () => {
   it('says when the provider took it, and with which words', () => {
     const record = recordWith({ state: 'delivered', lastReply: '250 2.0.0 OK', lastHost: 'mx' }, [
       { ...entry, at: 2_000, kind: 'deferred' },
-      { ...entry, at: 3_000, kind: 'delivered' },
+      { ...entry, at: 3_000, kind: 'delivered', tls: 'TLSv1.3' },
       { ...entry, at: 4_000, kind: 'delivered', domain: 'example.org' },
     ])
     expect(fateOf(record, 0)).toEqual({
@@ -63,6 +63,13 @@ describe('the trace of a message', () => {
       at: 3_000,
       reply: { code: 250, enhanced: '2.0.0', text: 'OK' },
       host: 'mx',
+      tls: 'TLSv1.3',
+      deferrals: {
+        count: 1,
+        since: 2_000,
+        greylisted: false,
+        reply: { code: 0, enhanced: '', text: '' },
+      },
     })
   })
 
@@ -81,9 +88,27 @@ describe('the trace of a message', () => {
     expect(fateOf(record, 0)).toEqual({ kind: 'removed', at: 9_000 })
   })
 
-  it('knows nothing when the store cannot be asked', async () => {
+  it('says that it could not ask, which is not that there is no such message', async () => {
     const trace = createTrace(() => Promise.reject(new Error('away')))
-    expect(await trace.fate('01HZXAMP0E000001')).toBeUndefined()
+    await expect(trace.fate('01HZXAMP0E000001')).rejects.toThrow('away')
     expect(await createTrace(async () => undefined).fate('x')).toBeUndefined()
+  })
+
+  it('tells of the attempts that were told to come again, and of greylisting among them', () => {
+    const again = { ...entry, kind: 'deferred' } as const
+    const record = recordWith({ attempts: 3, lastReply: '451 4.3.0 busy', lastHost: 'mx' }, [
+      { ...again, at: 2_000, reply: '450 4.2.0 <x>: Recipient address rejected: Greylisted' },
+      { ...again, at: 2_500, host: '', reply: 'no host answers' },
+      { ...again, at: 3_000, reply: '451 4.3.0 busy' },
+      { ...again, at: 4_000, domain: 'example.org', reply: '421 later' },
+    ])
+    expect(fateOf(record, 0)).toMatchObject({
+      deferrals: {
+        count: 2,
+        since: 2_000,
+        greylisted: true,
+        reply: { code: 451, enhanced: '4.3.0', text: 'busy' },
+      },
+    })
   })
 })

@@ -21,7 +21,7 @@ function sight(internalDate: number | undefined, header = RECEIVED): Sighting {
     internalDate,
     header,
   }
-  return sightingOf(message, fieldsOf(message), SENT, SEEN, NO_AUTH_RESULTS)
+  return sightingOf(message, fieldsOf(message), SENT, SEEN, { auth: NO_AUTH_RESULTS })
 }
 
 test('INTERNALDATE tells when a canary arrived', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
 import { NO_AUTH_RESULTS } from '../../src/mail/authentication-results.ts'
-import type { Reply } from '../../src/mail/reply.ts'
+import { noReply, parseReply } from '../../src/mail/reply.ts'
+import type { Blindness } from '../../src/probe/model.ts'
 import type { MessageFate } from '../../src/probe/trace.ts'
 import { judge } from '../../src/probe/verdict.ts'
 import { CANARY, DEADLINE, DEFERRAL, facts, GRACE, REFUSAL, seen, SENT } from './facts.ts'
@@ -88,6 +89,66 @@ describe('what is missing', () => {
   })
 })
 
+describe('what waits in the queue of the relay', () => {
+  const after = { now: DEADLINE + 1_000, lookedAfterDeadline: true }
+  const deferrals = { count: 2, since: SENT + 50, reply: DEFERRAL, greylisted: true }
+
+  test('greylisting that lasted until the deadline is told from loss', () => {
+    const fate: MessageFate = {
+      kind: 'queued',
+      attempts: 2,
+      lastReply: DEFERRAL,
+      host: 'mx',
+      deferrals,
+    }
+    expect(judge(facts({ ...after, fate }))).toEqual({ kind: 'missing', stage: 'queue', deferrals })
+  })
+
+  test('what was greylisted and then taken says so', () => {
+    const reply = { code: 250, enhanced: '', text: 'OK' }
+    const fate: MessageFate = { kind: 'delivered', at: SENT, reply, host: 'mx', deferrals }
+    expect(judge(facts({ fate, sightings: [seen()] }))).toMatchObject({
+      kind: 'arrived',
+      deferrals,
+    })
+  })
+
+  test('a relay that cannot be asked is waited for, as a blind seed is', () => {
+    const away = facts({ ...after, traceAway: true })
+    expect(judge(away)).toBeUndefined()
+    expect(judge({ ...away, sightings: [seen({ arrivedAt: DEADLINE + 1 })] })).toBeUndefined()
+    expect(judge({ ...away, sightings: [seen()] })).toMatchObject({ kind: 'arrived' })
+    expect(judge({ ...away, now: DEADLINE + GRACE + 1 })).toMatchObject({ kind: 'missing' })
+  })
+})
+
+describe('a provider whose clock is slow', () => {
+  const reply = { code: 250, enhanced: '', text: 'OK' }
+  const late = DEADLINE + 20_000
+  const fate: MessageFate = { kind: 'delivered', at: late, reply, host: 'mx' }
+  const dated = seen({ arrivedAt: DEADLINE - 30_000, seenAt: late + 1_000 })
+
+  test('makes nothing arrive in time that the relay handed over after the deadline', () => {
+    const known = facts({ fate, sightings: [dated], now: late + 2_000, lookedAfterDeadline: true })
+    expect(judge(known)).toMatchObject({ kind: 'missing' })
+  })
+
+  test('is not suspected where the canary was seen before: an attempt without an end brought it', () => {
+    const known = facts({ fate, sightings: [{ ...dated, seenAt: DEADLINE - 29_000 }] })
+    expect(judge(known)).toMatchObject({ kind: 'arrived' })
+  })
+})
+
+test('the version of TLS is the provider’s word, or the relay’s where it knows more', () => {
+  const reply = { code: 250, enhanced: '', text: 'OK' }
+  const fate: MessageFate = { kind: 'delivered', at: SENT, reply, host: 'mx', tls: 'TLSv1.3' }
+  const tlsOf = (tls: string): unknown => judge(facts({ fate, sightings: [seen({ tls })] }))
+  expect(tlsOf('yes')).toMatchObject({ tls: 'TLSv1.3' })
+  // Behind a smarthost it was another connection.
+  expect(tlsOf('TLSv1.2')).toMatchObject({ tls: 'TLSv1.2' })
+  expect(tlsOf('')).toMatchObject({ tls: '' })
+})
+
 describe('what bounced', () => {
   test('it is decided at once, by the relay’s own outcome', () => {
     const fate: MessageFate = { kind: 'bounced', at: SENT, reply: REFUSAL, host: 'mx' }
@@ -115,13 +176,28 @@ describe('what bounced', () => {
 })
 
 describe('what is unknown', () => {
-  test.each<Reply>([
-    { code: 552, enhanced: '5.2.2', text: 'The email account is over quota' },
-    { code: 552, enhanced: '', text: 'mailbox full' },
-  ])('a full mailbox is our seed, not a refusal of the provider: $text', reply => {
+  test.each<readonly [Blindness, string]>([
+    ['seed-full', '552 5.2.2 The email account is over quota'],
+    ['seed-full', '552 mailbox full'],
+    ['seed-locked', '550 5.2.1 The email account that you tried to reach is inactive'],
+    ['seed-locked', '550 Requested action not taken: this account has been suspended'],
+    ['seed-gone', '550 5.1.1 The email account that you tried to reach does not exist'],
+    ['seed-gone', "554 delivery error: dd This user doesn't have a yahoo.com account [0]"],
+  ])('%s is our seed, not a refusal of the provider: %s', (reason, line) => {
+    const reply = parseReply(line) ?? noReply(line)
     const fate: MessageFate = { kind: 'bounced', at: SENT, reply, host: 'mx' }
-    expect(judge(facts({ fate }))).toEqual({ kind: 'unknown', reason: 'seed-full' })
-    expect(judge(facts({ report: reply }))).toEqual({ kind: 'unknown', reason: 'seed-full' })
+    expect(judge(facts({ fate }))).toEqual({ kind: 'unknown', reason })
+    expect(judge(facts({ report: reply }))).toEqual({ kind: 'unknown', reason })
+  })
+
+  test.each([
+    '550 5.7.1 Message blocked; contact the user you tried to reach, whose account is inactive',
+    '550 5.1.0 Sender rejected',
+    '550 5.2.0 Message rejected by content filter',
+    '554 Message refused: user complaints',
+  ])('a refusal of the mail is none of the account: %s', line => {
+    const reply = parseReply(line)
+    expect(judge(facts({ report: reply }))).toMatchObject({ kind: 'bounced' })
   })
 
   test('a mailbox that stayed full until the deadline is not a missing canary', () => {

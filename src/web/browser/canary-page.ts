@@ -102,6 +102,8 @@ function factsOf(details: CanaryDetails): Fact[] {
   } else if (queueId !== '') facts.push(['Queue id', queueId])
   if (first !== undefined && summary.seconds !== undefined) {
     facts.push(['Arrived after', took(summary.seconds)])
+    if (first.tls !== undefined)
+      facts.push(['Came over', first.tls === '' ? 'no word of TLS' : tlsWords(first.tls)])
     facts.push(['Told by', ARRIVAL_SOURCE_WORDS.get(first.arrivalSource) ?? first.arrivalSource])
   }
   facts.push(
@@ -110,6 +112,10 @@ function factsOf(details: CanaryDetails): Fact[] {
       : ['Judged at the latest', fullTime(canary.deadlineAt)],
   )
   return facts
+}
+
+function tlsWords(tls: string): string {
+  return tls === 'yes' ? 'TLS' : tls
 }
 
 // Whatever happens may have happened to this one.

@@ -1,6 +1,6 @@
 import { cell, el, rowOf } from './dom.ts'
 import type { CanaryDetails, CanaryHop, CanarySummary } from './status-data.ts'
-import { stageWords, took, VERDICT_WORDS, wordsOf } from './words.ts'
+import { BLINDNESS_WORDS, stageWords, took, VERDICT_WORDS, wordsOf } from './words.ts'
 
 type Clock = (at: number) => string
 
@@ -32,17 +32,17 @@ export function verdictSentence({ verdict, stage, detail, seconds, late }: Canar
     case 'inbox':
       return `Found in the inbox${after}${detail === '' ? '' : ` (${detail})`}.`
     case 'spam':
-      return `Filed as spam${after}.`
+      return `Filed as spam${after}${detail === '' ? '' : ` (${detail})`}.`
     case 'other':
       return `Found${after}, but neither in the inbox nor in spam.`
     case 'missing':
-      return `Looked for until the deadline and never seen; ${stageWords(stage)}.${late ? ' It came later, which changes no rate.' : ''}`
+      return `Looked for until the deadline and never seen; ${stageWords(stage)}${said}.${late ? ' It came later, which changes no rate.' : ''}`
     case 'bounced':
       return `Came back, ${stageWords(stage)}${said}`
     case 'rejected':
       return `The origin did not take it${said}`
     case 'unknown':
-      return `Nobody knows: the mailbox could not be read (${detail}). Not counted as lost.`
+      return `Nobody knows: ${BLINDNESS_WORDS.get(detail) ?? detail}. Not counted as lost.`
     case 'pending':
       return 'On its way: it is looked for until its deadline.'
   }
@@ -69,7 +69,7 @@ export function momentItems(details: CanaryDetails, clock: Clock): readonly Node
 }
 
 function momentsOf(details: CanaryDetails): readonly Moment[] {
-  const { canary, summary, sightings, timeline, decidedAt, lateAt } = details
+  const { canary, summary, sightings, timeline, decidedAt, lateAt, report } = details
   const moments: Moment[] = [
     canary.submittedAt > 0
       ? {
@@ -105,6 +105,17 @@ function momentsOf(details: CanaryDetails): readonly Moment[] {
         tab === undefined ? '' : `(tab ${tab})`,
       ),
     })),
+    ...(report
+      ? [
+          {
+            at: report.at,
+            tone: 'bad',
+            who: 'Report',
+            text: wordsOf('came back', report.host === '' ? '' : `about ${report.host}`),
+            reply: report.reply,
+          } as const,
+        ]
+      : []),
     ...(lateAt > 0
       ? [{ at: lateAt, tone: 'none', who: 'Mailbox', text: 'got it too late to count' } as const]
       : []),

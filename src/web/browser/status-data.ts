@@ -142,6 +142,8 @@ export interface CanaryDetails {
   }
   readonly decidedAt: number
   readonly lateAt: number
+  /** A report that came back for it, maybe after the verdict. */
+  readonly report?: { readonly at: number; readonly host: string; readonly reply: string }
   readonly sightings: readonly {
     readonly folder: string
     readonly placement: string
@@ -152,6 +154,8 @@ export interface CanaryDetails {
     readonly seenAt: number
     readonly auth: { readonly spf: string; readonly dkim: string; readonly dmarc: string }
     readonly hops: readonly CanaryHop[]
+    /** Of the connection over which the provider got it; '' where it does not tell. */
+    readonly tls?: string
     /** Without its token. */
     readonly header: string
   }[]

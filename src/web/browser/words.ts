@@ -162,3 +162,14 @@ export function authTone(result: string): Health['tone'] {
   if (result === 'fail' || result === 'permerror' || result === 'policy') return 'bad'
   return result === 'softfail' || result === 'temperror' ? 'doubtful' : 'none'
 }
+
+/** Why a canary is unknown. */
+export const BLINDNESS_WORDS: ReadonlyMap<string, string> = new Map([
+  ['unreadable', 'the mailbox could not be read'],
+  ['sign-in', 'nobody could sign in to the mailbox'],
+  ['no-junk-folder', 'the account has no folder that could be taken for spam'],
+  ['prober-stopped', 'the prober did not run'],
+  ['seed-full', 'the account of the seed is full'],
+  ['seed-locked', 'the account of the seed is locked, or receives too much'],
+  ['seed-gone', 'the provider says that there is no such account'],
+])
