@@ -23,7 +23,7 @@ export async function attempt(
   },
 ): Promise<AttemptResult> {
   const { routeOf, stop, store } = options
-  // Not AbortSignal.any: what it keeps for the collector costs more than all commands of a delivery.
+  // Not AbortSignal.any: it leaves weak references for the collector to look after with every delivery.
   const over = new AbortController()
   const end = (): void => over.abort()
   const timer = setTimeout(end, Math.max(options.deadline, 0))
