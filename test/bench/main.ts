@@ -1,5 +1,5 @@
-import { mkdtemp, rm, chmod } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -7,6 +7,7 @@ import { postfixVersion } from '../support/postfix-submission.ts'
 import { withDeferred } from './deferred.ts'
 import { idleCost } from './idle.ts'
 import { compileTools } from './native.ts'
+import { compareNodes } from './nodes.ts'
 import { comparePairs } from './pairs.ts'
 import { startPostfixSubject } from './postfix-subject.ts'
 import { startRelay } from './relay-subject.ts'
@@ -21,12 +22,13 @@ import {
 } from './scenarios.ts'
 import { Sink } from './sink.ts'
 
-const USAGE = `Usage: test/bench/run [--quick] [--only NAME[,NAME]] [--rounds N] [--json]
+const USAGE = `Usage: test/bench/run [--quick] [--only NAME[,NAME]] [--rounds N] [--json] [--document]
 
 Measures mailcanary beside Postfix: same machine, same run, in turns, each message synced to the disk before its 250,
-all handed on to one next hop. Then idle sessions, and a queue full of deferred messages. Names are
-${SCENARIOS.map(({ name }) => name).join(' ')} idle deferred. Needs root (Postfix), cc and the headers of OpenSSL:
-test/install-servers installs them. Takes some ten minutes, two with --quick.
+all handed on to one next hop. Then idle sessions, a queue full of deferred messages, and relays that share a PostgreSQL. Names are
+${SCENARIOS.map(({ name }) => name).join(' ')} idle deferred nodes. Needs root (Postfix), cc and the headers of OpenSSL:
+test/install-servers installs them. Takes some fifteen minutes, five with --quick. --document also writes the tables into
+docs/performance.md, between its two marks.
 
 Exit code 0: all targets met; 1: some missed; 2: it could not be measured.`
 
@@ -37,6 +39,7 @@ async function main(): Promise<number> {
       only: { type: 'string' },
       rounds: { type: 'string' },
       json: { type: 'boolean', default: false },
+      document: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -58,6 +61,7 @@ async function main(): Promise<number> {
   const rows: Row[] = []
   const verdicts: Verdict[] = []
   const facts: (readonly [string, string])[] = []
+  const machine = `${availableParallelism()} cores (${cpus()[0]?.model ?? ''}), load ${loadavg()[0]?.toFixed(1)} before`
   const note = (text: string): void => void process.stderr.write(`${text}\n`)
   // What cannot be measured is a target missed, and no reason not to show the others.
   const part = async (name: string, run: () => Promise<void>): Promise<void> => {
@@ -136,19 +140,54 @@ async function main(): Promise<number> {
         )
       })
     }
-    if (values.json) {
-      console.log(JSON.stringify({ postfix: await postfixVersion(), rows, verdicts, facts }))
-    } else {
-      console.log(`Postfix ${await postfixVersion()}, medians of ${rounds}\n`)
-      if (rows.length > 0) console.log(`${formatRows(rows)}\n`)
-      if (facts.length > 0) console.log(`${table(['', ''], facts)}\n`)
-      console.log(formatVerdicts(verdicts))
+    const b10 = SCENARIOS.find(({ name }) => name === 'b10')
+    if (wanted('nodes') && b10 !== undefined) {
+      note('nodes: one and two relays over one PostgreSQL')
+      await part('nodes', async () => {
+        // Rates that are no target: the few messages of --quick will do.
+        const [, messages] = b10.messages
+        const { one, two } = await compareNodes(join(folder, 'nodes'), b10, {
+          bench,
+          messages,
+          rounds,
+        })
+        for (const [name, rate] of [
+          ['one relay', one],
+          ['two relays, on the same cores', two],
+        ] as const) {
+          facts.push([
+            `PostgreSQL, ${name}, b10: accepted/s, at the next hop/s`,
+            `${rate.accepted.toFixed(0)}, ${rate.drained.toFixed(0)}`,
+          ])
+        }
+      })
     }
+    const postfix = await postfixVersion()
+    const tables = [
+      `Postfix ${postfix}, medians of ${rounds}, ${machine}`,
+      ...(rows.length > 0 ? [formatRows(rows)] : []),
+      ...(facts.length > 0 ? [table(['', ''], facts)] : []),
+      formatVerdicts(verdicts),
+    ].join('\n\n')
+    console.log(values.json ? JSON.stringify({ postfix, machine, rows, verdicts, facts }) : tables)
+    if (values.document) await document(tables)
     return verdicts.every(({ met }) => met) ? 0 : 1
   } finally {
     for (const stop of stops.toReversed()) await stop()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Puts the tables in the place of those of the last time. */
+async function document(tables: string): Promise<void> {
+  const path = new URL('../../docs/performance.md', import.meta.url).pathname
+  const text = await readFile(path, 'utf8')
+  const marked = /(<!-- npm run bench .*-->\n\n)[^]*(\n\n<!-- .* to here)/
+  if (!marked.test(text)) throw new Error(`${path} has no marks between which the tables stand`)
+  await writeFile(
+    path,
+    text.replace(marked, (_, begin: string, end: string) => begin + tables + end),
+  )
 }
 
 try {

@@ -29,36 +29,51 @@ export function loadOf(subject: Subject, options: readonly string[]): string[] {
   return ['-p', String(port), '-T', 'starttls', '-Q', ...who, ...options]
 }
 
-/** @throws if a message was lost, changed or delivered twice: a rate of such messages would be worth nothing */
+/**
+ * @param subjects one server, or several that are offered a part each at the same time
+ * @throws if a message was lost, changed or delivered twice: a rate of such messages would be worth nothing
+ */
 export async function measure(
-  subject: Subject,
+  subjects: Subject | readonly Subject[],
   scenario: Scenario,
   messages: number,
   { loadgen, sink }: Bench,
 ): Promise<Run> {
+  const all = 'pids' in subjects ? [subjects] : subjects
+  const name = all.map(subject => subject.name).join(' and ')
+  const pids = all.flatMap(subject => subject.pids())
   await sink.reset()
-  const cpu = cpuOf(subject.pids())
+  const cpu = cpuOf(pids)
   const began = Number(process.hrtime.bigint() / 1_000_000n)
-  const shape = `-c ${scenario.sessions} -m ${scenario.perConnection} -s ${scenario.size} -n ${messages} -d 120`
-  const load = await runLoad(loadgen, loadOf(subject, shape.split(' ')))
+  const shape = `-c ${scenario.sessions / all.length} -m ${scenario.perConnection} -s ${scenario.size} -n ${messages / all.length} -d 120`
+  const loads = await Promise.all(
+    all.map((subject, i) => {
+      // The next hop knows messages by their ids.
+      return runLoad(loadgen, [...loadOf(subject, shape.split(' ')), '-L', `n${i}-`])
+    }),
+  )
+  const sum = (of: 'accepted' | 'rate'): number =>
+    loads.reduce((total, load) => total + load[of], 0)
+  const most = (of: 'msg_p50_ms' | 'msg_p99_ms'): number => Math.max(...loads.map(load => load[of]))
+  const accepted = sum('accepted')
   const taken = await eventually(
     async () => {
       const now = await sink.taken()
-      return now.unique >= load.accepted ? now : undefined
+      return now.unique >= accepted ? now : undefined
     },
-    `${subject.name}: the next hop to have ${load.accepted} messages`,
+    `${name}: the next hop to have ${accepted} messages`,
     120_000,
   )
-  if (load.accepted !== messages || taken.dups > 0 || taken.badsum > 0) {
-    const seen = `${load.accepted} of ${messages} accepted, ${taken.dups} twice, ${taken.badsum} changed`
-    throw new Error(`${subject.name}, ${scenario.name}: ${seen}`)
+  if (accepted !== messages || taken.dups > 0 || taken.badsum > 0) {
+    const seen = `${accepted} of ${messages} accepted, ${taken.dups} twice, ${taken.badsum} changed`
+    throw new Error(`${name}, ${scenario.name}: ${seen}`)
   }
   return {
-    accepted: load.rate,
+    accepted: sum('rate'),
     drained: (1_000 * messages) / (taken.last_ms - began),
-    cpu: (cpuOf(subject.pids()) - cpu) / messages,
-    p50: load.msg_p50_ms,
-    p99: load.msg_p99_ms,
+    cpu: (cpuOf(pids) - cpu) / messages,
+    p50: most('msg_p50_ms'),
+    p99: most('msg_p99_ms'),
   }
 }
 

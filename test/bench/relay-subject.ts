@@ -25,7 +25,7 @@ export interface RelaySubject extends Subject {
 export async function startRelay(
   folder: string,
   nextHop: number,
-  options: { readonly store?: string; readonly prepare?: (site: Site) => Promise<void> } = {},
+  options: { readonly storeUrl?: string; readonly prepare?: (site: Site) => Promise<void> } = {},
 ): Promise<RelaySubject> {
   const site = await Site.create(folder)
   const passwords = join(folder, 'passwords')
@@ -36,7 +36,9 @@ export async function startRelay(
   concurrency: 50
   concurrency_per_destination: 50`,
     limits: LIMITS,
-    ...(options.store !== undefined && { store: options.store }),
+    ...(options.storeUrl !== undefined && {
+      store: `{postgres: {url_file: ${await site.secret('database-url', options.storeUrl)}}}`,
+    }),
   })
   await options.prepare?.(site)
   // Where a supervisor would put it. Read by us, it would cost one of two cores.

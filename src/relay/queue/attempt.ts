@@ -23,11 +23,14 @@ export async function attempt(
   },
 ): Promise<AttemptResult> {
   const { routeOf, stop, store } = options
-  const overdue = new AbortController()
-  const timer = setTimeout(() => overdue.abort(), Math.max(options.deadline, 0))
-  const signal = AbortSignal.any([overdue.signal, stop])
+  // Not AbortSignal.any: it leaves weak references for the collector to look after with every delivery.
+  const over = new AbortController()
+  const end = (): void => over.abort()
+  const timer = setTimeout(end, Math.max(options.deadline, 0))
+  if (stop.aborted) end()
+  else stop.addEventListener('abort', end, { once: true })
   try {
-    const outcomes = await routeOf(lease.domain).deliver(consign(lease, store), signal)
+    const outcomes = await routeOf(lease.domain).deliver(consign(lease, store), over.signal)
     if (outcomes.length !== lease.recipients.length) {
       const had = `${outcomes.length} outcomes for ${lease.recipients.length} recipients`
       throw new Error(`the transport gave ${had}`)
@@ -41,6 +44,7 @@ export async function attempt(
     return faulty(lease, error)
   } finally {
     clearTimeout(timer)
+    stop.removeEventListener('abort', end)
   }
 }
 

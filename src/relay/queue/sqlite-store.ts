@@ -222,8 +222,8 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   }
 
   /**
-   * What was deleted lies on in the WAL until that is overwritten, which on a quiet day is never. Takes some milliseconds:
-   * there is little in it that the commits have not put in place (`wal_autocheckpoint`).
+   * What was deleted lies on in the WAL until that is overwritten, which on a quiet day is never. Takes some
+   * milliseconds, and after a busy hour as long as any checkpoint: of 32 MiB at most (`wal_autocheckpoint`).
    */
   #emptyWal(): void {
     reading(() => this.#database.pragma('wal_checkpoint(truncate)'))

@@ -30,7 +30,7 @@ export interface NewMessage {
 
 /** A body on its way into the store, in chunks, so that its size never is our memory. */
 export interface BodyWriter {
-  /** Resolves when the store wants more (backpressure). The chunk is ours again after that. */
+  /** Resolves when the store wants more (backpressure). The chunk is the store's from now on: nobody may change it. */
   write(chunk: Uint8Array): Promise<void>
   /** Forgets what was written. Safe at any time, also after `put`. */
   abort(): Promise<void>

@@ -25,9 +25,10 @@ export async function sendBody(
   }
   if (!wire.clean) await interrupted(client)
   dotSent()
-  const last = Buffer.concat([held, stuffer.end()])
   // Even if this write fails its octets may have arrived: only the reply can tell.
-  await wire.write(last, timers.block, 'the end of the message').catch(() => undefined)
+  await wire
+    .write([held, stuffer.end()], timers.block, 'the end of the message')
+    .catch(() => undefined)
 }
 
 /** The server spoke, or went, before the final dot. What it said is the reason. */

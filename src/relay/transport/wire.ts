@@ -90,10 +90,21 @@ export class Wire {
     return this.#until(() => this.#replies.shift(), timeout, phase, 'timeout')
   }
 
-  /** Resolves when the socket wants more. */
-  async write(octets: Uint8Array | string, timeout: number, phase: string): Promise<void> {
+  /** Several pieces leave together, uncopied. Resolves when the socket wants more. */
+  async write(
+    octets: string | Uint8Array | readonly Uint8Array[],
+    timeout: number,
+    phase: string,
+  ): Promise<void> {
     if (this.#fault) throw this.#fault
-    if (this.#socket.write(octets)) return
+    const socket = this.#socket
+    if (typeof octets === 'string' || octets instanceof Uint8Array) socket.write(octets)
+    else {
+      socket.cork()
+      for (const piece of octets) socket.write(piece)
+      socket.uncork()
+    }
+    if (!socket.writableNeedDrain) return
     await this.#until(() => !this.#socket.writableNeedDrain || undefined, timeout, phase, 'timeout')
   }
 

@@ -106,8 +106,11 @@ describe('the way of a message', () => {
     const { id } = await rig.put(['bob@example.net'])
     for (let tries = 1; tries <= 10; tries++) {
       const record = await rig.until(id, ({ recipients: [only] }) => only?.attempts === tries)
-      // The clock must not run past the lease of a report that is under way.
-      await eventually(async () => (await rig.store.counts()).active === 0, 'no attempt under way')
+      // The clock must not run past the lease of a report that is under way, or about to be.
+      await eventually(async () => {
+        const { queued, active } = await rig.store.counts()
+        return active === 0 && queued === 1
+      }, 'no attempt under way')
       rig.at((record.recipients[0]?.dueAt ?? 0) - T0)
     }
     const reports = rig.transport.deliveries.filter(d => d.consignment.reversePath === '')

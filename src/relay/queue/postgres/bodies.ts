@@ -124,8 +124,7 @@ export class PostgresBody implements BodyWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    // A copy: the caller may reuse its buffer, and ours outlives this call.
-    this.#pieces.push(Buffer.from(chunk))
+    this.#pieces.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
     this.#buffered += chunk.byteLength
     this.size += chunk.byteLength
     if (this.#buffered <= CHUNK) return

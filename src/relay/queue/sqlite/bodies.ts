@@ -4,8 +4,10 @@ import type { BodyWriter } from '../store.ts'
 import { reading } from './failure.ts'
 import type { GroupCommit } from './group-commit.ts'
 
-/** Octets of one row of a body: what one session holds in memory, and what one read fetches. */
+/** Octets that a body holds in memory before they are written. */
 export const CHUNK = 64 * 1024
+// Of one row at most, which one read fetches: what was kept, and what made it too much, together.
+const ROW = 2 * CHUNK
 
 interface ChunkRow {
   readonly id: number
@@ -150,20 +152,18 @@ export class SqliteBody implements BodyWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    // A copy: the caller may reuse its buffer, and ours outlives this call.
-    this.#pieces.push(Buffer.from(chunk))
+    this.#pieces.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
     this.#buffered += chunk.byteLength
     this.#size += chunk.byteLength
     if (this.#buffered <= CHUNK) return
-    const all = Buffer.concat(this.#pieces)
-    const whole: Buffer[] = []
-    let at = 0
-    for (; all.length - at > CHUNK; at += CHUNK) whole.push(all.subarray(at, at + CHUNK))
-    this.#pieces = [all.subarray(at)]
-    this.#buffered = all.length - at
+    const all = joined(this.#pieces)
+    const rows: Buffer[] = []
+    for (let at = 0; at < all.length; at += ROW) rows.push(all.subarray(at, at + ROW))
+    this.#pieces = []
+    this.#buffered = 0
     this.spilled = true
     try {
-      await this.#bodies.spill(this.id, whole)
+      await this.#bodies.spill(this.id, rows)
     } catch (error) {
       this.#failure = new Error('a part of this body was not stored', { cause: error })
       throw error
@@ -174,7 +174,7 @@ export class SqliteBody implements BodyWriter {
   rest(): Buffer {
     // A body with a hole must never become a message, even if the caller overlooked the failed write.
     if (this.#failure !== undefined) throw this.#failure
-    return Buffer.concat(this.#pieces)
+    return joined(this.#pieces)
   }
 
   async abort(): Promise<void> {
@@ -184,4 +184,10 @@ export class SqliteBody implements BodyWriter {
     // If the store cannot work now, the sweep will find the rows.
     await this.#bodies.discard(this.id).catch(() => undefined)
   }
+}
+
+/** Not copied where there is but one, as a session worker sends it: memory outside of the heap is what calls the collector. */
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [first, ...more] = pieces
+  return first !== undefined && more.length === 0 ? first : Buffer.concat(pieces)
 }

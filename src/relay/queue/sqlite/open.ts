@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from 'node:fs'
+import { closeSync, openSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 import Database from 'better-sqlite3'
@@ -10,6 +10,11 @@ import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 // A check of every page reads the whole file: a second or so up to here. Beyond, only its length is checked.
 const CHECKED_WHOLE = 512 * 1024 * 1024
 const BUSY_TIMEOUT = 5_000
+const PAGE = 8_192
+// 4 MiB to 32 MiB of the WAL, and no more than this part of what is free.
+const LEAST_WAL = 512
+const MOST_WAL = 4_096
+const WAL_SHARE = 64
 
 const SCHEMA = { what: 'queue', migrations: MIGRATIONS, applicationId: APPLICATION_ID }
 
@@ -24,7 +29,7 @@ export function openQueue(path: string): Database.Database {
     // SQLite gives its WAL and shared memory the permissions of this file, and would create it readable for all.
     closeSync(openSync(path, 'a', 0o600))
     database = new Database(path, { timeout: BUSY_TIMEOUT })
-    configure(database)
+    configure(database, path)
     checkSchema(database, SCHEMA)
     checkWhole(database, path)
     migrateFile(database, SCHEMA)
@@ -36,16 +41,24 @@ export function openQueue(path: string): Database.Database {
   }
 }
 
-function configure(database: Database.Database): void {
+/**
+ * How many pages the WAL may have before the committing thread puts them in their places. What is put, delivered and
+ * removed before that is written there once instead of thrice. A second thread for it was tried: on two busy cores it
+ * won nothing, and the WAL grew without bound under load.
+ */
+function walPages(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder)
+  // On a disk that may soon be full the WAL must not take the space that results need.
+  return Math.min(Math.max(Math.floor((bavail * bsize) / WAL_SHARE / PAGE), LEAST_WAL), MOST_WAL)
+}
+
+function configure(database: Database.Database, path: string): void {
   // For a new file: bodies are most of what is written, and take a quarter less time than in pages of 4 KiB.
-  database.pragma('page_size = 8192')
+  database.pragma(`page_size = ${PAGE}`)
   database.pragma('journal_mode = wal')
   // Durable before 250: in WAL mode it takes FULL for a commit to survive a power loss; NORMAL only keeps order.
   database.pragma('synchronous = full')
-  // Checkpoints stay with the committing thread, every 4 MB: it stalls for some 40 ms then, which no mail client notices.
-  // A second thread was tried: on two busy cores it won nothing, the WAL grew without bound under load, and on a full
-  // disk that was the space the results needed.
-  database.pragma('wal_autocheckpoint = 500')
+  database.pragma(`wal_autocheckpoint = ${walPages(dirname(path))}`)
   // The upper pages of a dozen indexes over a million deliveries, and what a large body has written before its commit.
   database.pragma('cache_size = -16384')
   // Bodies are other people's letters: deleted means overwritten.

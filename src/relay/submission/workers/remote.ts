@@ -90,7 +90,7 @@ class RemoteAllowance implements MessageAllowance {
 class RemoteBody implements BodyWriter {
   readonly number: number
   readonly #link: ToOwner
-  #pieces: Buffer[] = []
+  #pieces: Uint8Array[] = []
   #buffered = 0
   #begun = false
   #failed = false
@@ -101,8 +101,7 @@ class RemoteBody implements BodyWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    // A copy: the caller may reuse its buffer.
-    this.#pieces.push(Buffer.from(chunk))
+    this.#pieces.push(chunk)
     this.#buffered += chunk.byteLength
     if (this.#buffered <= PIECE) return
     this.#begun = true
@@ -130,7 +129,7 @@ class RemoteBody implements BodyWriter {
 
   #take(): Uint8Array {
     // Memory of its own, for it changes its owner; not of Buffer's pool, which others use too.
-    const whole = new Uint8Array(new ArrayBuffer(this.#buffered))
+    const whole = Buffer.allocUnsafeSlow(this.#buffered)
     let at = 0
     for (const piece of this.#pieces) {
       whole.set(piece, at)
