@@ -6,6 +6,8 @@ COPY bin ./bin
 COPY scripts ./scripts
 COPY src ./src
 COPY docs/clients.md ./docs/clients.md
+COPY schemas ./schemas
+COPY relay.yaml probes.yaml ./
 # Of what commit this is, for --version: --build-arg COMMIT=$(git rev-parse --short HEAD)
 ARG COMMIT=
 RUN MAILCANARY_COMMIT=$COMMIT node scripts/setup.mjs && node scripts/production-tree.mjs /app --without-node

@@ -26,6 +26,13 @@ const own = /** @type {{ version: string }} */ (
   JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 )
 
+/** Where each shell looks for what completes the command lines of a program. */
+const COMPLETIONS = {
+  bash: 'usr/share/bash-completion/completions/mailcanary',
+  zsh: 'usr/share/zsh/vendor-completions/_mailcanary',
+  fish: 'usr/share/fish/vendor_completions.d/mailcanary.fish',
+}
+
 const { values } = parseArgs({
   options: {
     version: { type: 'string', default: own.version },
@@ -68,7 +75,21 @@ function build(root) {
     put(root, `${documents}/${name}`, join(ROOT, name))
   }
   for (const name of ['relay.yaml', 'probes.yaml']) {
-    put(root, `${documents}/examples/${name}`, join(ROOT, name))
+    const text = readFileSync(join(ROOT, name), 'utf8')
+    write(
+      root,
+      `${documents}/examples/${name}`,
+      text.replace('$schema=', '$schema=/usr/lib/mailcanary/'),
+    )
+  }
+  write(
+    root,
+    'usr/share/man/man1/mailcanary.1.gz',
+    packed(readFileSync(join(ROOT, 'deploy/man/mailcanary.1'))),
+  )
+  for (const [shell, path] of Object.entries(COMPLETIONS)) {
+    const script = execFileSync(join(program, 'bin', 'mailcanary'), ['completion', shell])
+    write(root, path, script)
   }
   put(root, `${documents}/copyright`, join(ROOT, 'LICENSE'))
   write(root, `${documents}/changelog.gz`, packed(readFileSync(join(ROOT, 'CHANGELOG.md'))))

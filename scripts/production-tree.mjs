@@ -16,14 +16,16 @@ const DEAD_WEIGHT = {
 }
 
 /**
- * Writes `bin`, `dist`, `node_modules` and `package.json` to a folder, of which the program runs as it is.
+ * Writes `bin`, `dist`, `node_modules` and `package.json` to a folder, of which the program runs as it is, and what
+ * `mailcanary init` takes its words from.
  *
  * @param {string} folder absent or empty
  * @param {{ withoutNode?: boolean }} [options] without a Node where the system has the right one
  */
 export function writeProductionTree(folder, options = {}) {
   mkdirSync(folder, { recursive: true })
-  for (const name of ['bin', 'dist', 'package.json', 'package-lock.json']) {
+  const own = ['bin', 'dist', 'schemas', 'relay.yaml', 'probes.yaml']
+  for (const name of [...own, 'package.json', 'package-lock.json']) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true })
   }
   execFileSync(

@@ -1,22 +1,35 @@
 import { Command, CommanderError } from 'commander'
 
 import { messageOf, Problem } from '../base/problem.ts'
-import { addBackup, addRestore } from './backup.ts'
-import { addBench } from './bench.ts'
-import { addCheck } from './check.ts'
 import type { CommandContext } from './context.ts'
-import { addDemo } from './demo.ts'
-import { addDirectory } from './directory.ts'
-import { addDns } from './dns.ts'
-import { addProbe } from './probe.ts'
-import { addQueue } from './queue.ts'
-import { addReload } from './reload.ts'
-import { addCompare, addReport } from './report.ts'
-import { addRun } from './run.ts'
-import { addSeed } from './seed.ts'
-import { addSsh } from './ssh.ts'
-import { addTrace } from './trace.ts'
-import { addWho } from './who.ts'
+
+type Add = (program: Command, context: CommandContext) => void
+
+const ssh = async (): Promise<Add> => (await import('./ssh.ts')).addSsh
+
+/** By name, so that a command line loads what it needs and nothing else: half of them read no configuration. */
+const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
+  'authorized-keys': ssh,
+  backup: async () => (await import('./backup.ts')).addBackup,
+  bench: async () => (await import('./bench.ts')).addBench,
+  check: async () => (await import('./check.ts')).addCheck,
+  compare: async () => (await import('./report.ts')).addCompare,
+  completion: async () => (await import('./completion.ts')).addCompletion,
+  demo: async () => (await import('./demo.ts')).addDemo,
+  directory: async () => (await import('./directory.ts')).addDirectory,
+  dns: async () => (await import('./dns.ts')).addDns,
+  init: async () => (await import('./init.ts')).addInit,
+  probe: async () => (await import('./probe.ts')).addProbe,
+  queue: async () => (await import('./queue.ts')).addQueue,
+  reload: async () => (await import('./reload.ts')).addReload,
+  report: async () => (await import('./report.ts')).addReport,
+  restore: async () => (await import('./backup.ts')).addRestore,
+  run: async () => (await import('./run.ts')).addRun,
+  seed: async () => (await import('./seed.ts')).addSeed,
+  sendmail: ssh,
+  trace: async () => (await import('./trace.ts')).addTrace,
+  who: async () => (await import('./who.ts')).addWho,
+}
 
 /**
  * Runs one command line.
@@ -26,12 +39,11 @@ import { addWho } from './who.ts'
  */
 export async function runCommand(args: readonly string[], version: string): Promise<number> {
   let exitCode = 0
-  const program = commandTree({
-    version,
-    exitWith: code => {
-      exitCode = code
-    },
-  })
+  const exitWith = (code: number): void => {
+    exitCode = code
+  }
+  const [first = ''] = args
+  const program = await createProgram(version, exitWith, first)
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
@@ -44,38 +56,45 @@ export async function runCommand(args: readonly string[], version: string): Prom
   }
 }
 
-/** Every command with its options, as help and documentation know them. */
-export function commandTree(context: CommandContext): Command {
+/**
+ * The program with its commands.
+ *
+ * @param only the one command that is wanted; all of them where that is none
+ */
+export async function createProgram(
+  version: string,
+  exitWith: CommandContext['exitWith'] = () => undefined,
+  only = '',
+): Promise<Command> {
   const program = new Command('mailcanary')
     .description(
       'A submission server for an organisation, and a prober that tells whether its mail arrives.',
     )
-    .version(context.version)
+    .version(version)
     .showSuggestionAfterError()
     .exitOverride()
     .configureHelp({ sortSubcommands: true })
-  for (const add of [
-    addBackup,
-    addBench,
-    addCheck,
-    addCompare,
-    addDemo,
-    addDirectory,
-    addDns,
-    addProbe,
-    addQueue,
-    addReload,
-    addReport,
-    addRestore,
-    addRun,
-    addSeed,
-    addSsh,
-    addTrace,
-    addWho,
-  ]) {
-    add(program, context)
+    .addHelpText(
+      'after',
+      `
+Exit code: 0 done, 1 a problem that was printed, 2 a wrong command line; a command's own help tells where it has others.
+
+Examples:
+  mailcanary demo
+  sudo mailcanary init`,
+    )
+  const wholeProgram = (): Promise<Command> => createProgram(version)
+  for (const load of new Set(loadersFor(only))) {
+    const add = await load()
+    add(program, { version, exitWith, wholeProgram })
   }
   return program
+}
+
+function loadersFor(word: string): readonly (() => Promise<Add>)[] {
+  const one = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined
+  if (one !== undefined) return [one]
+  return word === '--version' || word === '-V' ? [] : Object.values(COMMANDS)
 }
 
 function detail(error: unknown): string {

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-import { InvalidArgumentError, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 
 import { parseDuration } from '../base/duration.ts'
 import type { CommandContext } from './context.ts'
@@ -14,7 +14,12 @@ export function addDemo(program: Command, { version }: CommandContext): void {
     .description(
       'Run the whole system against an embedded world: no root, no network, no accounts.',
     )
-    .option('--state <folder>', 'where queue and history are kept', defaultState())
+    .addOption(
+      new Option('--state <folder>', 'where queue and history are kept').default(
+        defaultState(),
+        '~/.local/state/mailcanary/demo',
+      ),
+    )
     .option('--for <duration>', 'end by itself after this time and print a summary', duration)
     .option('--port-base <number>', 'move every port up by this number', portBase, 0)
     .addHelpText(

@@ -111,7 +111,7 @@ async function* alone(
 }
 
 /** Prints what happens. @returns the exit code */
-async function watch(news: AsyncIterable<ProbeNews>, json: boolean): Promise<number> {
+export async function watch(news: AsyncIterable<ProbeNews>, json: boolean): Promise<number> {
   let code = 0
   const began = Date.now()
   for await (const item of news) {

@@ -15,6 +15,7 @@ export function addSsh(program: Command, { exitWith }: CommandContext): void {
       .command(name)
       .description(DESCRIPTIONS[name])
       .helpOption(false)
+      .addHelpText('after', `\n${SSH_HELP[name]}`)
       .allowUnknownOption()
       .argument('[args...]')
       .action(async (args: string[]) => {

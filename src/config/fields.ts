@@ -17,29 +17,37 @@ function required(what: string): { error: (issue: { input?: unknown }) => string
   }
 }
 
+/** Says in JSON Schema what the rules of a field cannot: editors show it, and docs/configuration.md. */
+function described<T extends z.ZodType>(schema: T, words: z.core.JSONSchemaMeta): T {
+  return schema.meta(words)
+}
+
 /** Text that is not empty. @param what for the message: `a host name such as relay.example.org` */
 export function text(what: string): z.ZodString {
-  return z.string(required(what)).min(1, `should be ${what}`)
+  return z.string(required(what)).min(1, `should be ${what}`).describe(what)
 }
 
 /** Milliseconds, written `90s`, `30m`, `5d`. */
 export function duration(range: { atLeast?: string; atMost?: string } = {}): z.ZodType<number> {
   const what = 'a duration such as 90s, 30m, 1h30m or 5d'
-  return z.string(required(what)).transform((value, context) => {
-    const milliseconds = parseDuration(value)
-    if (milliseconds === undefined) {
-      context.addIssue({ code: 'custom', message: `should be ${what}` })
-      return z.NEVER
-    }
-    const { atLeast, atMost } = range
-    if (atLeast !== undefined && milliseconds < (parseDuration(atLeast) ?? 0)) {
-      context.addIssue({ code: 'custom', message: `should be at least ${atLeast}` })
-    }
-    if (atMost !== undefined && milliseconds > (parseDuration(atMost) ?? Infinity)) {
-      context.addIssue({ code: 'custom', message: `should be at most ${atMost}` })
-    }
-    return milliseconds
-  })
+  const pattern = '^([0-9]+(ms|s|m|h|d))+$'
+  return described(z.string(required(what)), { description: what, pattern }).transform(
+    (value, context) => {
+      const milliseconds = parseDuration(value)
+      if (milliseconds === undefined) {
+        context.addIssue({ code: 'custom', message: `should be ${what}` })
+        return z.NEVER
+      }
+      const { atLeast, atMost } = range
+      if (atLeast !== undefined && milliseconds < (parseDuration(atLeast) ?? 0)) {
+        context.addIssue({ code: 'custom', message: `should be at least ${atLeast}` })
+      }
+      if (atMost !== undefined && milliseconds > (parseDuration(atMost) ?? Infinity)) {
+        context.addIssue({ code: 'custom', message: `should be at most ${atMost}` })
+      }
+      return milliseconds
+    },
+  )
 }
 
 const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
@@ -51,14 +59,17 @@ const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
 /** Octets, written `10MiB`. */
 export function size(): z.ZodType<number> {
   const what = 'a size such as 512KiB or 50MiB'
-  return z.string(required(what)).transform((value, context) => {
-    const match = /^(\d+)(KiB|MiB|GiB)$/.exec(value)
-    if (match?.[1] !== undefined && match[2] !== undefined) {
-      return Number(match[1]) * (SIZE_UNITS.get(match[2]) ?? 1)
-    }
-    context.addIssue({ code: 'custom', message: `should be ${what}` })
-    return z.NEVER
-  })
+  const pattern = '^[0-9]+(KiB|MiB|GiB)$'
+  return described(z.string(required(what)), { description: what, pattern }).transform(
+    (value, context) => {
+      const match = /^(\d+)(KiB|MiB|GiB)$/.exec(value)
+      if (match?.[1] !== undefined && match[2] !== undefined) {
+        return Number(match[1]) * (SIZE_UNITS.get(match[2]) ?? 1)
+      }
+      context.addIssue({ code: 'custom', message: `should be ${what}` })
+      return z.NEVER
+    },
+  )
 }
 
 /** Where to listen or connect. */
@@ -70,7 +81,7 @@ export interface HostPort {
 /** `192.0.2.1:465`, `[::]:465` or `relay.example.org:465`. */
 export function hostPort(): z.ZodType<HostPort> {
   const what = 'an address and a port, such as 0.0.0.0:465 or "[::]:465"'
-  return z.string(required(what)).transform((value, context) => {
+  return described(z.string(required(what)), { description: what }).transform((value, context) => {
     const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value)
     const host = match?.[1] ?? match?.[2]
     const port = Number(match?.[3])
@@ -127,7 +138,8 @@ export function count(least: number, most: number): z.ZodNumber {
 /** A whole number from 1, or `none`, which is `Infinity`. */
 export function limit(): z.ZodType<number> {
   const what = 'a whole number from 1 to 1000000, or none'
-  return z.unknown().transform((value, context) => {
+  const anyOf = [{ type: 'integer', minimum: 1, maximum: 1_000_000 }, { const: 'none' }]
+  return described(z.unknown(), { description: what, anyOf }).transform((value, context) => {
     if (value === 'none') return Infinity
     if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1_000_000) {
       return Number(value)
@@ -140,13 +152,16 @@ export function limit(): z.ZodType<number> {
 /** A share, written `99%` or `97.5%`; 0 to 1, without its ends. */
 export function share(): z.ZodType<number> {
   const what = 'a share between 0% and 100%, such as 99% or 97.5%'
-  return z.string(required(what)).transform((value, context) => {
-    const match = /^(\d{1,2}(?:\.\d{1,3})?)%$/.exec(value)
-    const found = Number(match?.[1] ?? 0) / 100
-    if (found > 0) return found
-    context.addIssue({ code: 'custom', message: `should be ${what}` })
-    return z.NEVER
-  })
+  const pattern = '^[0-9]{1,2}([.][0-9]{1,3})?%$'
+  return described(z.string(required(what)), { description: what, pattern }).transform(
+    (value, context) => {
+      const match = /^(\d{1,2}(?:\.\d{1,3})?)%$/.exec(value)
+      const found = Number(match?.[1] ?? 0) / 100
+      if (found > 0) return found
+      context.addIssue({ code: 'custom', message: `should be ${what}` })
+      return z.NEVER
+    },
+  )
 }
 
 /** A time server (NTP), with its port where that is another than 123; `none` is undefined. */

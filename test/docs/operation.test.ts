@@ -43,7 +43,8 @@ async function askable(): Promise<readonly Line[]> {
       for (const command of simpleCommands(text)) {
         const words = wordsAfter('mailcanary', command) ?? []
         const line = words.join(' ')
-        if (lines.has(line) || ELSEWHERE.test(line) || !takesState(words)) continue
+        if (lines.has(line) || ELSEWHERE.test(line)) continue
+        if (!(await takesState(words))) continue
         // What is only named is no command line.
         if ((await faultOf(words)) === undefined) lines.set(line, { at, line, words })
       }

@@ -1,10 +1,10 @@
 import { CommanderError, type Command } from 'commander'
 
-import { commandTree } from '../../src/cli/command.ts'
+import { createProgram } from '../../src/cli/command.ts'
 
 /** The program as it is, but that its commands do nothing. */
-function harmlessTree(): Command {
-  return harmless(commandTree({ version: '0', exitWith: () => undefined }))
+async function harmlessTree(): Promise<Command> {
+  return harmless(await createProgram('0'))
 }
 
 function harmless(command: Command): Command {
@@ -19,7 +19,7 @@ function harmless(command: Command): Command {
 /** What the parser says against the words of a command line; undefined where it takes them. */
 export async function faultOf(words: readonly string[]): Promise<CommanderError | undefined> {
   try {
-    await harmlessTree().parseAsync(words, { from: 'user' })
+    await (await harmlessTree()).parseAsync(words, { from: 'user' })
     return undefined
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
@@ -28,8 +28,8 @@ export async function faultOf(words: readonly string[]): Promise<CommanderError 
 }
 
 /** Whether a command line can say whose daemon is asked. */
-export function takesState(words: readonly string[]): boolean {
-  let command = harmlessTree()
+export async function takesState(words: readonly string[]): Promise<boolean> {
+  let command = await harmlessTree()
   for (const word of words) {
     const next = command.commands.find(each => each.name() === word)
     if (next === undefined) break

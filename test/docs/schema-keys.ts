@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { answersSchema } from '../../src/config/answers.ts'
 import { probesSchema } from '../../src/config/probes-schema.ts'
 import { relaySchema } from '../../src/config/relay-schema.ts'
 
@@ -11,17 +12,18 @@ interface Node {
   readonly anyOf?: readonly Node[]
 }
 
-/** The two files, by name. */
+/** The files that people write, by name. */
 export const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
   'relay.yaml': relaySchema,
   'probes.yaml': probesSchema,
+  'answers.yaml': answersSchema,
 }
 
 const NODES: readonly Node[] = Object.values(SCHEMAS).map(
   schema => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Node,
 )
 
-/** The keys at the top of either file. */
+/** The keys at the top of any of them. */
 export const SECTIONS: ReadonlySet<string> = new Set(
   NODES.flatMap(({ properties = {} }) => Object.keys(properties)),
 )

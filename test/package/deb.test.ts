@@ -8,9 +8,11 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { testCertificates, type TestCertificates } from '../support/certificates.ts'
 import type { Daemon } from '../support/daemon.ts'
+import { startDovecot } from '../support/dovecot.ts'
 import { ssha } from '../support/password.ts'
+import { startPostfix } from '../support/postfix.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { freePort } from '../support/server-process.ts'
+import { freePort, missing } from '../support/server-process.ts'
 import { RootSystem } from './root-system.ts'
 import { startUnit } from './start-unit.ts'
 
@@ -130,6 +132,101 @@ admin: {listen: "127.0.0.1:${admin}"}
     expect(await system.run([node, '--version'])).toBe(`v${pinned}\n`)
     expect(await system.run(['mailcanary', '--version'])).toMatch(/^\d+\.\d+\.\d+/)
   })
+
+  test('brings a manual page, completion, and the schemas that its examples name', async () => {
+    const page = await system.run(['zcat', '/usr/share/man/man1/mailcanary.1.gz'])
+    expect(page).toContain('.SS mailcanary queue list')
+    const files = await system.files()
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'usr/share/bash-completion/completions/mailcanary',
+        'usr/share/zsh/vendor-completions/_mailcanary',
+        'usr/share/fish/vendor_completions.d/mailcanary.fish',
+      ]),
+    )
+    const words = ['mailcanary', 'comple']
+    const script = `source /usr/share/bash-completion/completions/mailcanary; COMP_WORDS=(${words.join(' ')}); COMP_CWORD=1; _mailcanary; echo "$COMPREPLY"`
+    expect(await system.run(['bash', '-c', script])).toBe('completion\n')
+    const example = await readFile(
+      system.path('/usr/share/doc/mailcanary/examples/relay.yaml'),
+      'utf8',
+    )
+    const schema = /\$schema=(\S+)/.exec(example)?.[1] ?? ''
+    expect(files).toContain(schema.slice(1))
+  })
+
+  test.skipIf(missing('dovecot', 'postfix'))(
+    'init sets it up for its service, which sends the first canary by its own right to port 465',
+    async () => {
+      const servers = [await makeScratch(), await makeScratch()] as const
+      const seed = 'seed@mail.test'
+      const dovecot = await startDovecot({
+        folder: servers[0],
+        name: 'imap.mail.test',
+        users: { [seed]: PASSWORD },
+      })
+      const provider = await startPostfix(servers[1], {
+        domains: ['mail.test'],
+        deliver: { lmtp: { host: dovecot.ip, port: dovecot.lmtpPort } },
+      })
+      const pair = await certificates.issue('relay.example.org')
+      for (const [name, content, mode] of [
+        ['relay.crt', pair.certificatePem, 0o644],
+        ['relay.key', pair.keyPem, 0o600],
+        ['authority.pem', certificates.caPem, 0o644],
+        ['imap.pem', dovecot.ca, 0o644],
+        ['passwords', `canary:${ssha(PASSWORD)}\n`, 0o644],
+        [
+          'answers.yaml',
+          `hostname: relay.example.org
+certificate: /srv/init/relay.crt
+authority: /srv/init/authority.pem
+listen: {submissions: "${ADDRESS}:465", submission: "${ADDRESS}:587", admin: "127.0.0.1:${admin}"}
+domains: example.org
+directory: {source: /srv/init/passwords}
+canary: {password_env: CANARY}
+seeds: [{provider: other, address: ${seed}, imap_host: ${dovecot.ip}, imap_port: ${dovecot.imapsPort}, ca: /srv/init/imap.pem,
+  server_name: imap.mail.test, password_env: CANARY}]
+outbound: {smarthost: "127.0.0.1:${provider.port}"}
+deadline: 60s
+`,
+          0o644,
+        ],
+      ] as const) {
+        await system.write(`/srv/init/${name}`, content, mode)
+      }
+      const init = (): Promise<string> =>
+        system.run(
+          [
+            'mailcanary',
+            'init',
+            '--answers',
+            '/srv/init/answers.yaml',
+            '--folder',
+            '/srv/init/etc',
+          ],
+          { environment: [`CANARY=${PASSWORD}`] },
+        )
+      try {
+        await expect(init()).rejects.toThrow(/The service may not read \/srv\/init\/relay\.key/)
+        await system.run(['chgrp', 'mailcanary', '/srv/init/relay.key'])
+        await system.run(['chmod', '0640', '/srv/init/relay.key'])
+        expect(await init()).toMatch(/relay\/own-1 {2}arrived in inbox after/)
+        const secrets = ['/srv/init/etc/canary-password', '/srv/init/etc/seed-own-1']
+        expect(await system.run(['stat', '-c', '%U %G %a', '/srv/init/etc', ...secrets])).toBe(
+          'root mailcanary 750\nroot mailcanary 640\nroot mailcanary 640\n',
+        )
+        expect(await system.run(['find', '/var/lib/mailcanary', '!', '-user', 'mailcanary'])).toBe(
+          '',
+        )
+      } finally {
+        await system.run(['rm', '-r', '/srv/init'])
+        await system.run(['find', '/var/lib/mailcanary', '-mindepth', '1', '-delete'])
+        await Promise.all([dovecot.stop(), provider.stop()])
+        for (const folder of servers) await rm(folder, { recursive: true, force: true })
+      }
+    },
+  )
 
   test('has nothing to build with, and the licence of everything inside', async () => {
     const modules = (await system.files()).filter(path => path.includes('/node_modules/'))
