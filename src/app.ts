@@ -7,6 +7,7 @@ import {
   type CertificateKeeper,
 } from './app/certificate-keeper.ts'
 import { createDirectoryControl } from './app/directory-control.ts'
+import { freeSpaceOf } from './app/free-space.ts'
 import { probeNow } from './app/probe-now.ts'
 import { createProbing, providersOf, type Probing } from './app/prober-parts.ts'
 import type { Pseudonyms } from './app/pseudonyms.ts'
@@ -133,6 +134,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     version: options.version,
     clock,
     inputs: {
+      freeSpace: freeSpaceOf(options.folder.path, clock),
       ...(probing?.detector && { detector: () => probing.detector?.readings ?? [] }),
       ...(relay && {
         queue: () => relay.store.counts(),

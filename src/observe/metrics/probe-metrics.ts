@@ -32,6 +32,8 @@ export function probeMetrics(
   const routes = names.origins.flatMap(origin =>
     providersOf(names.seeds).map(provider => ({ origin, provider })),
   )
+  // A canary of an origin or a seed that was taken out of the configuration makes no series: labels are a closed set.
+  const announced = new Set(pairs.map(keyOf))
   const canaries = counter(
     registry,
     'mailcanary_canaries_total',
@@ -137,11 +139,13 @@ export function probeMetrics(
     switch (event.kind) {
       case 'canary-submitted': {
         const { origin, provider, seed } = event
+        if (!announced.has(keyOf(event))) return
         submitted.inc({ origin, provider, seed })
         return
       }
       case 'verdict': {
         const { origin, provider, seed, verdict } = event
+        if (!announced.has(keyOf(event))) return
         canaries.inc({ origin, provider, seed, verdict })
         if (event.seconds !== undefined) {
           // Two clocks took part; a canary does not arrive before it was sent.
@@ -197,6 +201,14 @@ export function probeMetrics(
         return
     }
   }
+}
+
+function keyOf(pair: {
+  readonly origin: string
+  readonly provider: string
+  readonly seed: string
+}): string {
+  return JSON.stringify([pair.origin, pair.provider, pair.seed])
 }
 
 function providersOf(seeds: readonly SeedName[]): readonly string[] {
