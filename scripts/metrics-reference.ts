@@ -1,4 +1,4 @@
-// Writes docs/metrics.md, the reference of what Prometheus is told: node scripts/metrics-reference.ts
+// Writes docs/metrics.md, the reference of what Prometheus is told: npm run generate
 import { writeFile } from 'node:fs/promises'
 
 import { createMetrics } from '../src/observe/metrics.ts'
@@ -25,7 +25,7 @@ export async function metricsReference(): Promise<string> {
       .join('\n')}`
   return `# Metrics
 
-What \`/metrics\` of the admin listener says, in the text format of Prometheus. Written by \`node scripts/metrics-reference.ts\` from the registry itself;
+What \`/metrics\` of the admin listener says, in the text format of Prometheus. Written by \`npm run generate\` from the registry itself;
 a test compares it.
 
 - **Labels are closed sets**: what is in the configuration (in capitals below), or a list that stands in the program. No address, login, subject or name of

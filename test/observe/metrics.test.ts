@@ -79,7 +79,7 @@ describe('metrics', () => {
     )
     expect(lines).toContain('mailcanary_canaries_late_total 0')
     expect(lines).toContain(
-      'mailcanary_canary_auth_total{provider="gmail",check="dmarc",result="absent"} 0',
+      'mailcanary_canary_auth_total{origin="relay",provider="gmail",check="dmarc",result="absent"} 0',
     )
     expect(lines).toContain('mailcanary_seed_up{provider="gmail",seed="gmail-1"} 0')
     expect(lines).toContain('mailcanary_relay_logins_total{result="unavailable"} 0')
@@ -102,7 +102,7 @@ describe('metrics', () => {
       'mailcanary_canary_arrival_seconds_count{origin="relay",provider="gmail"} 1',
     )
     expect(lines).toContain(
-      'mailcanary_canary_auth_total{provider="gmail",check="dkim",result="fail"} 1',
+      'mailcanary_canary_auth_total{origin="relay",provider="gmail",check="dkim",result="fail"} 1',
     )
   })
 
@@ -213,6 +213,15 @@ describe('metrics', () => {
     )
     metrics.probe({ kind: 'token-failed', ...seed, result: 'refused', detail: '' })
     expect(await linesOf(metrics)).toContain(`${valid} 0`)
+  })
+
+  it('has no series of nobody where no seed signs in with a token', async () => {
+    const text = await metricsWith().text()
+    expect(text).not.toContain('mailcanary_seed_token')
+    expect(text).not.toContain('mailcanary_seed_created')
+    for (const [line] of text.matchAll(/^mailcanary_(?:seed|canar|probe|detector)\w* .*$/gm)) {
+      expect(line).toMatch(/^mailcanary_(?:canaries_late|probe_faults)_total 0$/)
+    }
   })
 
   it('tells a message put off from a message refused', async () => {
@@ -354,7 +363,7 @@ describe('metrics', () => {
 })
 
 describe('docs/metrics.md', () => {
-  it('is what the registry says: node scripts/metrics-reference.ts', async () => {
+  it('is what the registry says: npm run generate', async () => {
     expect(await readFile('docs/metrics.md', 'utf8')).toBe(await metricsReference())
   })
 })

@@ -30,7 +30,7 @@ export function counter(
   series: readonly Labels[] = [{}],
 ): Counter {
   const labelNames = Object.keys(series[0] ?? {})
-  const made = new Counter({ name, help, labelNames, registers: [registry] })
+  const made = new Counter({ name, help, labelNames, registers: registersOf(registry, series) })
   for (const labels of series) made.inc(labels, 0)
   return made
 }
@@ -44,7 +44,7 @@ export function gauge(
   value = 0,
 ): Gauge {
   const labelNames = Object.keys(series[0] ?? {})
-  const made = new Gauge({ name, help, labelNames, registers: [registry] })
+  const made = new Gauge({ name, help, labelNames, registers: registersOf(registry, series) })
   for (const labels of series) made.set(labels, value)
   return made
 }
@@ -63,7 +63,13 @@ export function durations(
 ): Histogram {
   const labelNames = Object.keys(series[0] ?? {})
   const buckets = FROM_SECONDS_TO_A_DAY
-  const made = new Histogram({ name, help, labelNames, buckets, registers: [registry] })
+  const registers = registersOf(registry, series)
+  const made = new Histogram({ name, help, labelNames, buckets, registers })
   for (const labels of series) made.zero(labels)
   return made
+}
+
+/** Where a metric is told of. One of nobody is not: it would have a series without a label, at 0, that alerts believe. */
+function registersOf(registry: Registry, series: readonly Labels[]): Registry[] {
+  return series.length === 0 ? [] : [registry]
 }

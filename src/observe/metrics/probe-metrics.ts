@@ -61,11 +61,7 @@ export function probeMetrics(
     registry,
     'mailcanary_canary_auth_total',
     'Results of SPF, DKIM and DMARC as the provider wrote them into canaries that arrived.',
-    combinations({
-      provider: providersOf(names.seeds),
-      check: ['spf', 'dkim', 'dmarc'],
-      result: AUTH_RESULTS,
-    }),
+    extend(extend(routes, 'check', ['spf', 'dkim', 'dmarc']), 'result', AUTH_RESULTS),
   )
   const seedUp = gauge(
     registry,
@@ -153,7 +149,7 @@ export function probeMetrics(
         }
         if (event.auth) {
           for (const [check, result] of Object.entries(event.auth)) {
-            auth.inc({ provider, check, result: String(result) })
+            auth.inc({ origin, provider, check, result: String(result) })
           }
         }
         if (verdict !== 'unknown') {
