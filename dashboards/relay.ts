@@ -318,6 +318,10 @@ function addGround(dashboard: DashboardBuilder): void {
           { expr: 'sum(increase(mailcanary_relay_faults_total[1h]))', legend: 'relay' },
           { expr: 'sum(increase(mailcanary_probe_faults_total[1h]))', legend: 'prober' },
           {
+            expr: 'sum(increase(mailcanary_relay_session_workers_ended_total[1h]))',
+            legend: 'threads of sessions that ended',
+          },
+          {
             expr: hourly('mailcanary_metrics_input_failures_total', 'input'),
             legend: 'scrape: {{input}}',
           },

@@ -62,25 +62,21 @@ await once(webhook, 'listening').catch(fail)
 await writeFile(join(folder, 'alerts.yml'), await rules())
 await writeFile(join(folder, 'prometheus.json'), JSON.stringify(await prometheusConfig()))
 await writeFile(join(folder, 'alertmanager.json'), JSON.stringify(await alertmanagerConfig()))
-const children = [
-  start('alertmanager', ['prometheus-alertmanager', 'alertmanager'], ports.alertmanager, [
-    `--config.file=${join(folder, 'alertmanager.json')}`,
-    `--storage.path=${join(folder, 'alertmanager')}`,
-    `--web.listen-address=${HOST}:${ports.alertmanager}`,
-    // No cluster: nothing listens beyond loopback.
-    '--cluster.listen-address=',
-  ]),
-  start('prometheus', ['prometheus'], ports.prometheus, [
-    `--config.file=${join(folder, 'prometheus.json')}`,
-    `--storage.tsdb.path=${join(folder, 'prometheus')}`,
-    `--web.listen-address=${HOST}:${ports.prometheus}`,
-  ]),
-]
+const children: ChildProcess[] = []
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(0))
-for (const { name, child } of children) {
-  child.once('exit', code => fail(new Error(`${name} ended (${code}): ${folder}/${name}.log`)))
-}
-for (const { port } of children) await answering(port)
+await start('alertmanager', ['prometheus-alertmanager', 'alertmanager'], ports.alertmanager, [
+  `--config.file=${join(folder, 'alertmanager.json')}`,
+  `--storage.path=${join(folder, 'alertmanager')}`,
+  `--web.listen-address=${HOST}:${ports.alertmanager}`,
+  // No cluster: nothing listens beyond loopback.
+  '--cluster.listen-address=',
+])
+// After the other one: what it tells nobody it does not tell again for a minute.
+await start('prometheus', ['prometheus'], ports.prometheus, [
+  `--config.file=${join(folder, 'prometheus.json')}`,
+  `--storage.tsdb.path=${join(folder, 'prometheus')}`,
+  `--web.listen-address=${HOST}:${ports.prometheus}`,
+])
 process.stdout.write(`
   Watching ${options.target.join(', ')}. Alerts are printed here.
 
@@ -176,12 +172,13 @@ async function alertmanagerConfig(): Promise<unknown> {
   }
 }
 
-function start(
+/** Starts a program and waits until it answers. */
+async function start(
   name: string,
   programs: readonly string[],
   port: number,
   args: readonly string[],
-): { readonly name: string; readonly port: number; readonly child: ChildProcess } {
+): Promise<void> {
   const folders = (process.env['PATH'] ?? '').split(':')
   const program = programs
     .flatMap(one => folders.map(path => join(path, one)))
@@ -193,7 +190,9 @@ function start(
   const log = createWriteStream(join(folder, `${name}.log`), { flags: 'a' })
   child.stdout.pipe(log)
   child.stderr.pipe(log)
-  return { name, port, child }
+  child.once('exit', code => fail(new Error(`${name} ended (${code}): ${folder}/${name}.log`)))
+  children.push(child)
+  await answering(port)
 }
 
 async function answering(port: number): Promise<void> {
@@ -212,7 +211,7 @@ function lineOf({ status, labels, annotations }: Alert): string {
 
 async function stop(code: number): Promise<never> {
   await Promise.all(
-    children.map(async ({ child }) => {
+    children.map(async child => {
       child.removeAllListeners('exit')
       if (child.exitCode !== null || !child.kill()) return
       await once(child, 'exit')
@@ -222,6 +221,7 @@ async function stop(code: number): Promise<never> {
 }
 
 function fail(error: unknown): never {
+  for (const child of children) child.kill()
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(1)
 }

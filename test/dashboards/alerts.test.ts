@@ -25,7 +25,7 @@ interface TestFile {
   }[]
 }
 
-const TESTS = ['alerts.test.yml', 'alerts-by-day.test.yml']
+const TESTS = ['alerts.test.yml', 'alerts-by-hour.test.yml', 'alerts-by-day.test.yml']
 
 const file = parse(await readFile('dashboards/alerts.yml', 'utf8')) as {
   groups: { rules: Rule[] }[]
