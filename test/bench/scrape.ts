@@ -72,16 +72,18 @@ for (const { origin, seed } of pairs) {
 // The first one warms up.
 const took: number[] = []
 let text = ''
+const before = process.cpuUsage()
 for (let i = 0; i < Number(values.scrapes); i += 1) {
   const began = performance.now()
   text = await metrics.text()
   took.push(performance.now() - began)
 }
+const { user, system } = process.cpuUsage(before)
 took.sort((a, b) => a - b)
 const at = (quantile: number): string =>
   (took[Math.floor(quantile * (took.length - 1))] ?? 0).toFixed(1)
 const series = text.split('\n').filter(line => line !== '' && !line.startsWith('#')).length
 process.stdout.write(
   `${seeds.length} seeds, ${origins.length} origins: ${series} series, ${(text.length / 1024).toFixed(0)} KiB; ` +
-    `a scrape takes ${at(0.5)} ms (median of ${took.length}), ${at(0.9)} ms for 9 of 10; goal 50 ms\n`,
+    `a scrape takes ${at(0.5)} ms (median of ${took.length}), ${at(0.9)} ms for 9 of 10, and ${((user + system) / 1_000 / took.length).toFixed(1)} ms of processor; goal 50 ms\n`,
 )
