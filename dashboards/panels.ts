@@ -11,10 +11,22 @@ import {
   VizLegendOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common'
 import type { DynamicConfigValue, Panel } from '@grafana/grafana-foundation-sdk/dashboard'
-import { ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard'
+import {
+  MappingType,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from '@grafana/grafana-foundation-sdk/dashboard'
+import {
+  HeatmapColorMode,
+  HeatmapColorOptionsBuilder,
+  PanelBuilder as HeatmapBuilder,
+  YAxisConfigBuilder,
+} from '@grafana/grafana-foundation-sdk/heatmap'
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus'
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat'
+import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline'
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
+import { PanelBuilder as TextBuilder, TextMode } from '@grafana/grafana-foundation-sdk/text'
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
 
 /** One query and what its series are called. */
@@ -103,11 +115,19 @@ export function number(
     .withTarget(instant(query, 0))
 }
 
+/** A column of a table. */
+export interface Column extends Query {
+  readonly unit: string
+  readonly decimals?: number
+  /** From which value on its cells are green; below they are red, and between them and `fair` yellow. */
+  readonly good?: number
+  readonly fair?: number
+  /** From which value on its cells are red. */
+  readonly bad?: number
+}
+
 /** A table: a row for every set of labels, a column for every query. */
-export function table(
-  text: PanelText,
-  queries: readonly (Query & { readonly unit: string })[],
-): Builder<Panel> {
+export function table(text: PanelText, columns: readonly Column[]): Builder<Panel> {
   const panel = new TableBuilder()
     .title(text.title)
     .description(text.description)
@@ -120,22 +140,103 @@ export function table(
       options: {
         excludeByName: { Time: true },
         renameByName: Object.fromEntries(
-          queries.map(({ legend }, index) => [`Value #${refId(index)}`, legend]),
+          columns.map(({ legend }, index) => [`Value #${refId(index)}`, legend]),
         ),
       },
     })
-  for (const [index, query] of queries.entries()) {
-    panel.withTarget(instant(query, index).format(PromQueryFormat.Table))
+  for (const [index, column] of columns.entries()) {
+    panel.withTarget(instant(column, index).format(PromQueryFormat.Table))
     const properties: DynamicConfigValue[] = [
-      { id: 'unit', value: query.unit },
-      { id: 'decimals', value: 0 },
+      { id: 'unit', value: column.unit },
+      { id: 'decimals', value: column.decimals ?? 0 },
+      ...colours(column),
     ]
-    panel.overrideByName(query.legend, properties)
+    panel.overrideByName(column.legend, properties)
   }
   return panel
 }
 
-function overTime({ expr, legend }: Query, index: number): DataqueryBuilder {
+function colours({ good, fair = good, bad }: Column): DynamicConfigValue[] {
+  const steps =
+    good !== undefined
+      ? [
+          { value: null, color: 'red' },
+          { value: fair, color: 'yellow' },
+          { value: good, color: 'green' },
+        ]
+      : bad !== undefined
+        ? [
+            { value: null, color: 'transparent' },
+            { value: bad, color: 'red' },
+          ]
+        : undefined
+  if (steps === undefined) return []
+  return [
+    { id: 'thresholds', value: { mode: ThresholdsMode.Absolute, steps } },
+    { id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } },
+  ]
+}
+
+/** How values spread over time, from the buckets of a histogram. */
+export function heat(text: PanelText, unit: string, expr: string): Builder<Panel> {
+  return new HeatmapBuilder()
+    .title(text.title)
+    .description(text.description)
+    .datasource(SOURCE)
+    .span(text.width)
+    .height(text.height ?? 8)
+    .calculate(false)
+    .cellGap(1)
+    .color(
+      new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme('Oranges').steps(64),
+    )
+    .yAxis(new YAxisConfigBuilder().unit(unit))
+    .unit('short')
+    .withTarget(overTime({ expr, legend: '{{le}}' }, 0).format(PromQueryFormat.Heatmap))
+}
+
+/** What was on and what was off, over time. @param names what the values 0 and 1 are called, and their colours */
+export function onOff(
+  text: PanelText,
+  names: readonly [string, string],
+  paints: readonly [string, string],
+  query: Query,
+): Builder<Panel> {
+  return new TimelineBuilder()
+    .title(text.title)
+    .description(text.description)
+    .datasource(SOURCE)
+    .span(text.width)
+    .height(text.height ?? 8)
+    .unit('short')
+    .mergeValues(true)
+    .showValue(VisibilityMode.Never)
+    .fillOpacity(80)
+    .mappings([
+      {
+        type: MappingType.ValueToText,
+        options: {
+          '0': { text: names[0], color: paints[0], index: 0 },
+          '1': { text: names[1], color: paints[1], index: 1 },
+        },
+      },
+    ])
+    .withTarget(overTime(query, 0))
+}
+
+/** Words, as Markdown. */
+export function words(text: PanelText, content: string): Builder<Panel> {
+  return new TextBuilder()
+    .title(text.title)
+    .description(text.description)
+    .span(text.width)
+    .height(text.height ?? 8)
+    .mode(TextMode.Markdown)
+    .content(content)
+}
+
+/** A query over the time shown. */
+export function overTime({ expr, legend }: Query, index: number): DataqueryBuilder {
   return new DataqueryBuilder()
     .refId(refId(index))
     .datasource(SOURCE)

@@ -9,6 +9,7 @@ import {
 } from './app/certificate-keeper.ts'
 import { clientSettings } from './app/client-settings.ts'
 import { createDirectoryControl } from './app/directory-control.ts'
+import { freeSpaceOf } from './app/free-space.ts'
 import { probeNow } from './app/probe-now.ts'
 import { providersOf, type ProbeNames } from './app/prober-parts.ts'
 import { Probing } from './app/probing.ts'
@@ -139,6 +140,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     clock,
     ...(checks?.enabled === true && { blocklists: checks.blocklists }),
     inputs: {
+      freeSpace: freeSpaceOf(options.folder.path, clock),
       ...(probing?.detector && { detector: () => probing.detector?.readings ?? [] }),
       ...(relay && {
         queue: () => relay.store.counts(),

@@ -5,6 +5,13 @@ import { createRequire } from 'node:module'
 // nothing of ours at the top: on an older Node one of our libraries does not throw but crashes the process.
 const OLDEST_NODE = [22, 19] as const
 
+// Who reads along may have read enough: `mailcanary queue list | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  // As if by SIGPIPE; a daemon that has lost its log has failed.
+  process.exit(141)
+})
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
   process.stderr.write(

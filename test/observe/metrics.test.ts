@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 
 import { describe, expect, it } from 'vitest'
 
+import { metricsReference } from '../../scripts/metrics-reference.ts'
 import { DAY } from '../../src/base/clock.ts'
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts'
 import type { MetricInputs } from '../../src/observe/metrics/inputs.ts'
@@ -30,6 +32,7 @@ const allInputs: MetricInputs = {
   queue: async () => ({ queued: 3, active: 1, held: 0, oldestAt: NOW - 90_000 }),
   directory: () => ({ ageSeconds: 61, accounts: 1_200 }),
   certificateExpiry: () => NOW + 10 * DAY,
+  freeSpace: () => 5e9,
 }
 
 async function linesOf(metrics: Metrics): Promise<string[]> {
@@ -76,7 +79,7 @@ describe('metrics', () => {
     )
     expect(lines).toContain('mailcanary_canaries_late_total 0')
     expect(lines).toContain(
-      'mailcanary_canary_auth_total{provider="gmail",check="dmarc",result="absent"} 0',
+      'mailcanary_canary_auth_total{origin="relay",provider="gmail",check="dmarc",result="absent"} 0',
     )
     expect(lines).toContain('mailcanary_seed_up{provider="gmail",seed="gmail-1"} 0')
     expect(lines).toContain('mailcanary_relay_logins_total{result="unavailable"} 0')
@@ -99,7 +102,7 @@ describe('metrics', () => {
       'mailcanary_canary_arrival_seconds_count{origin="relay",provider="gmail"} 1',
     )
     expect(lines).toContain(
-      'mailcanary_canary_auth_total{provider="gmail",check="dkim",result="fail"} 1',
+      'mailcanary_canary_auth_total{origin="relay",provider="gmail",check="dkim",result="fail"} 1',
     )
   })
 
@@ -238,6 +241,15 @@ describe('metrics', () => {
     expect(await linesOf(metrics)).toContain(`${valid} 0`)
   })
 
+  it('has no series of nobody where no seed signs in with a token', async () => {
+    const text = await metricsWith().text()
+    expect(text).not.toContain('mailcanary_seed_token')
+    expect(text).not.toContain('mailcanary_seed_created')
+    for (const [line] of text.matchAll(/^mailcanary_(?:seed|canar|probe|detector)\w* .*$/gm)) {
+      expect(line).toMatch(/^mailcanary_(?:canaries_late|probe_faults)_total 0$/)
+    }
+  })
+
   it('tells a message put off from a message refused', async () => {
     const metrics = metricsWith()
     const refused = { kind: 'message-refused', login: 'alice', enhanced: '', reason: '' } as const
@@ -323,6 +335,31 @@ describe('metrics', () => {
     expect(await metrics.text()).not.toMatch(/alice|example\.net"(?!,address)/)
   })
 
+  it('has as many series after everything has happened to everybody as before anything has', async () => {
+    const seriesOf = async (): Promise<string[]> =>
+      (await linesOf(metrics))
+        .filter(line => line.startsWith('mailcanary_'))
+        .map(line => line.slice(0, line.lastIndexOf(' ')))
+    const metrics = metricsWith(allInputs)
+    const before = await seriesOf()
+    for (let i = 0; i < 500; i += 1) {
+      const somebody = `x${i}`
+      const who = { origin: somebody, provider: somebody, seed: somebody }
+      metrics.relay({ kind: 'login', result: 'refused', login: somebody, cause: somebody })
+      metrics.relay({ ...attempt, destination: somebody, provider: somebody, tls: somebody })
+      metrics.relay({ ...attempt, outcome: 'delivered', class: 'none', provider: somebody })
+      for (const final of ['delivered', 'bounced', 'removed'] as const) {
+        metrics.relay({ kind: 'settled', id: somebody, provider: somebody, final, seconds: 1 })
+      }
+      metrics.relay({ kind: 'relay-fault', part: somebody, cause: somebody })
+      // Of a seed, or an origin, that is in the history and no longer in the configuration.
+      metrics.probe({ ...verdict, ...who })
+      metrics.probe({ kind: 'canary-submitted', id: somebody, queueId: '', ...who })
+      metrics.probe({ kind: 'probe-fault', part: somebody, cause: somebody })
+    }
+    expect(await seriesOf()).toEqual(before)
+  })
+
   it('reads its inputs at every scrape', async () => {
     const lines = await linesOf(metricsWith(allInputs))
     expect(lines).toContain('mailcanary_relay_queue_messages{state="queued"} 3')
@@ -330,6 +367,7 @@ describe('metrics', () => {
     expect(lines).toContain('mailcanary_directory_age_seconds 61')
     expect(lines).toContain('mailcanary_directory_accounts 1200')
     expect(lines).toContain('mailcanary_certificate_expiry_seconds 864000')
+    expect(lines).toContain('mailcanary_state_free_bytes 5000000000')
   })
 
   it('answers a scrape though an input fails: counts the failure, and claims no number for it', async () => {
@@ -347,6 +385,12 @@ describe('metrics', () => {
     one.relay({ kind: 'relay-fault', part: 'store', cause: 'full' })
     expect(await linesOf(one)).toContain('mailcanary_relay_faults_total 1')
     expect(await linesOf(other)).toContain('mailcanary_relay_faults_total 0')
+  })
+})
+
+describe('docs/metrics.md', () => {
+  it('is what the registry says: npm run generate', async () => {
+    expect(await readFile('docs/metrics.md', 'utf8')).toBe(await metricsReference())
   })
 })
 

@@ -10,12 +10,24 @@ export interface Sample {
   readonly value: number
 }
 
-export interface PrometheusServer {
-  readonly origin: string
+/** An alert rule, as Prometheus has read it and evaluates it. */
+export interface LoadedRule {
+  readonly name: string
+  readonly query: string
+  readonly health: string
+  readonly lastError?: string
+}
+
+export interface PrometheusClient {
   /** An instant query. Rejects with Prometheus' own words where it does not understand it. */
   query(expression: string): Promise<readonly Sample[]>
   /** Names of all metrics it has seen. */
   metricNames(): Promise<ReadonlySet<string>>
+  rules(): Promise<readonly LoadedRule[]>
+}
+
+export interface PrometheusServer extends PrometheusClient {
+  readonly origin: string
   stop(): Promise<void>
 }
 
@@ -56,8 +68,12 @@ export async function startPrometheusWith(
       )
     },
   })
+  return { ...prometheusAt(origin), origin, stop: () => server.stop() }
+}
+
+/** One that runs already. @param origin `http://host:port` */
+export function prometheusAt(origin: string): PrometheusClient {
   return {
-    origin,
     async query(expression) {
       const body = new URLSearchParams({ query: expression })
       const answer = await fetch(`${origin}/api/v1/query`, { method: 'POST', body })
@@ -72,6 +88,10 @@ export async function startPrometheusWith(
       const answer = await fetch(`${origin}/api/v1/label/__name__/values`)
       return new Set(((await answer.json()) as { data: string[] }).data)
     },
-    stop: () => server.stop(),
+    async rules() {
+      const answer = await fetch(`${origin}/api/v1/rules?type=alert`)
+      const { data } = (await answer.json()) as { data: { groups: { rules: LoadedRule[] }[] } }
+      return data.groups.flatMap(group => group.rules)
+    },
   }
 }

@@ -18,6 +18,8 @@ export interface MetricInputs {
   readonly detector?: () => readonly DetectorReading[]
   /** When the certificate that ends first does, milliseconds since the epoch; undefined where there is none. */
   readonly certificateExpiry?: () => number | undefined
+  /** Octets that are left for the state; undefined where nobody knows. */
+  readonly freeSpace?: () => number | undefined
 }
 
 // Prometheus gives a scrape ten seconds; one slow store must not take the other numbers with it.
@@ -35,7 +37,7 @@ export function inputMetrics(
   clock: Clock,
   providers: readonly string[],
 ): () => Promise<void> {
-  const { queue, directory, detector, certificateExpiry, sites } = inputs
+  const { queue, directory, detector, certificateExpiry, sites, freeSpace } = inputs
   const readers: (readonly [string, () => Promise<void>])[] = []
   if (queue) {
     const set = queueGauges(registry, clock)
@@ -64,6 +66,14 @@ export function inputMetrics(
       () =>
         read(certificateExpiry, at => expiry.set(at === undefined ? NaN : secondsTo(at, clock))),
     ])
+  }
+  if (freeSpace) {
+    const free = gauge(
+      registry,
+      'mailcanary_state_free_bytes',
+      'Octets that are free for us on the file system of the state folder; NaN where that cannot be asked.',
+    )
+    readers.push(['disk', () => read(freeSpace, octets => free.set(octets ?? NaN))])
   }
   const failures = counter(
     registry,

@@ -57,7 +57,12 @@ export function counter(
   series: readonly Labels[] = [{}],
   labelNames: readonly string[] = Object.keys(series[0] ?? {}),
 ): Counter {
-  const made = new Counter({ name, help, labelNames: [...labelNames], registers: [registry] })
+  const made = new Counter({
+    name,
+    help,
+    labelNames: [...labelNames],
+    registers: registersOf(registry, labelNames, series),
+  })
   for (const labels of series) made.inc(labels, 0)
   return made
 }
@@ -71,7 +76,12 @@ export function gauge(
   value = 0,
   labelNames: readonly string[] = Object.keys(series[0] ?? {}),
 ): Gauge {
-  const made = new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] })
+  const made = new Gauge({
+    name,
+    help,
+    labelNames: [...labelNames],
+    registers: registersOf(registry, labelNames, series),
+  })
   for (const labels of series) made.set(labels, value)
   return made
 }
@@ -90,7 +100,17 @@ export function durations(
 ): Histogram {
   const labelNames = Object.keys(series[0] ?? {})
   const buckets = FROM_SECONDS_TO_A_DAY
-  const made = new Histogram({ name, help, labelNames, buckets, registers: [registry] })
+  const registers = registersOf(registry, labelNames, series)
+  const made = new Histogram({ name, help, labelNames, buckets, registers })
   for (const labels of series) made.zero(labels)
   return made
+}
+
+/** Where a metric is told of. One of nobody is not: it would have a series without a label, at 0, that alerts believe. */
+function registersOf(
+  registry: Registry,
+  labelNames: readonly string[],
+  series: readonly Labels[],
+): Registry[] {
+  return labelNames.length === 0 && series.length === 0 ? [] : [registry]
 }

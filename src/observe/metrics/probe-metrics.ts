@@ -99,12 +99,7 @@ export function probeMetrics(registry: Registry, first: ProbeNames, clock: Clock
         'Results of SPF, DKIM and DMARC as the provider wrote them into canaries that arrived.',
         series,
       ),
-    ({ seeds }) =>
-      combinations({
-        provider: providersOf(seeds),
-        check: ['spf', 'dkim', 'dmarc'],
-        result: AUTH_RESULTS,
-      }),
+    of => extend(extend(routesOf(of), 'check', ['spf', 'dkim', 'dmarc']), 'result', AUTH_RESULTS),
   )
   const seedUp = named(
     series =>
@@ -239,7 +234,7 @@ export function probeMetrics(registry: Registry, first: ProbeNames, clock: Clock
         }
         if (event.auth) {
           for (const [check, result] of Object.entries(event.auth)) {
-            auth.inc({ provider, check, result: String(result) })
+            auth.inc({ origin, provider, check, result: String(result) })
           }
         }
         if (verdict !== 'unknown') {

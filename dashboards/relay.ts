@@ -1,0 +1,385 @@
+import {
+  type Dashboard,
+  type DashboardBuilder,
+  RowBuilder,
+} from '@grafana/grafana-foundation-sdk/dashboard'
+
+import { built, graphs } from './frame.ts'
+import { bars, lines, number, type PanelText, type Query } from './panels.ts'
+import { AT, hourly, quantiles } from './queries.ts'
+
+/** What the relay does, and what it stands on. */
+export function relayDashboard(): Dashboard {
+  const dashboard = graphs(
+    {
+      uid: 'mailcanary-relay',
+      title: 'mailcanary: Relay',
+      description:
+        'Logins, what was taken, the queue, what became of it by provider, and what the relay stands on.',
+    },
+    ['provider'],
+  )
+  addPeople(dashboard)
+  addQueue(dashboard)
+  addProviders(dashboard)
+  addGround(dashboard)
+  addResources(dashboard)
+  return built(dashboard)
+}
+
+function addPeople(dashboard: DashboardBuilder): void {
+  const recent = (metric: string, by: string): string =>
+    `sum by (${by}) (increase(${metric}[$__rate_interval]))`
+  dashboard
+    .withRow(new RowBuilder('People'))
+    .withPanel(
+      bars(
+        {
+          title: 'Logins',
+          description:
+            'unavailable is a fault of ours; many refused ones are somebody who guesses.',
+          width: 8,
+        },
+        [{ expr: recent('mailcanary_relay_logins_total', 'result'), legend: '{{result}}' }],
+      ),
+    )
+    .withPanel(
+      bars(
+        { title: 'Messages', description: 'What clients were told: 250, 4xx or 5xx.', width: 8 },
+        [{ expr: recent('mailcanary_relay_messages_total', 'result'), legend: '{{result}}' }],
+      ),
+    )
+    .withPanel(
+      lines(
+        { title: 'Octets taken', description: 'Of the messages that were accepted.', width: 8 },
+        'Bps',
+        [
+          {
+            expr: 'sum(rate(mailcanary_relay_message_bytes_total[$__rate_interval]))',
+            legend: 'accepted',
+          },
+        ],
+      ),
+    )
+    .withPanel(
+      bars(
+        {
+          title: 'Logins over a limit',
+          description:
+            'hold: taken and kept back for somebody to look at. defer: told to come later.',
+          width: 12,
+        },
+        [
+          {
+            expr: hourly('mailcanary_relay_limited_total', 'limit, action'),
+            legend: '{{limit}} {{action}}',
+          },
+        ],
+      ).interval('1h'),
+    )
+    .withPanel(
+      bars(
+        {
+          title: 'The account page',
+          description: 'Sign-ins and changes of passwords by their owners.',
+          width: 12,
+        },
+        [
+          {
+            expr: hourly('mailcanary_account_sign_ins_total', 'way, result'),
+            legend: 'sign-in, {{way}} {{result}}',
+          },
+          {
+            expr: hourly('mailcanary_account_password_changes_total', 'result'),
+            legend: 'mail password {{result}}',
+          },
+        ],
+      ).interval('1h'),
+    )
+}
+
+function addQueue(dashboard: DashboardBuilder): void {
+  dashboard
+    .withRow(new RowBuilder('Queue'))
+    .withPanel(
+      lines(
+        { title: 'Queue', description: 'Deliveries by what they wait for.', width: 8 },
+        'short',
+        [{ expr: 'mailcanary_relay_queue_messages', legend: '{{state}}' }],
+      ),
+    )
+    .withPanel(
+      lines(
+        {
+          title: 'Oldest message',
+          description: 'Age of the oldest that has not reached its end.',
+          width: 8,
+        },
+        's',
+        [{ expr: 'mailcanary_relay_queue_oldest_seconds', legend: 'oldest' }],
+      ),
+    )
+    .withPanel(
+      lines(
+        {
+          title: 'Under way',
+          description: 'Deliveries that are attempted at this moment, by provider.',
+          width: 8,
+        },
+        'short',
+        [{ expr: `mailcanary_relay_deliveries_running{${AT}}`, legend: '{{provider}}' }],
+      ),
+    )
+}
+
+function addProviders(dashboard: DashboardBuilder): void {
+  const byHour = (text: PanelText, metric: string, by: string, legend: string, filter = AT) =>
+    bars(text, [{ expr: hourly(metric, by, filter), legend }]).interval('1h')
+  dashboard
+    .withRow(new RowBuilder('Outcomes by provider'))
+    .withPanel(
+      byHour(
+        {
+          title: 'Where recipients ended',
+          description: 'Recipients by their end, by hour.',
+          width: 12,
+        },
+        'mailcanary_relay_recipients_total',
+        'provider, final',
+        '{{provider}} {{final}}',
+      ),
+    )
+    .withPanel(
+      byHour(
+        {
+          title: 'Attempts that failed',
+          description:
+            'By class of the reply: rate and reputation are about us, mailbox is about the recipient.',
+          width: 12,
+        },
+        'mailcanary_relay_attempts_total',
+        'provider, outcome, class',
+        '{{provider}} {{outcome}} {{class}}',
+        `${AT},outcome!="delivered"`,
+      ),
+    )
+    .withPanel(
+      lines(
+        {
+          title: 'Time to delivery',
+          description: 'From acceptance to the provider’s 250, by hour.',
+          width: 12,
+        },
+        's',
+        quantiles('mailcanary_relay_delivery_seconds', AT),
+      ),
+    )
+    .withPanel(
+      byHour(
+        {
+          title: 'TLS',
+          description: 'Recipients by the TLS they were delivered over; none is clear text.',
+          width: 12,
+        },
+        'mailcanary_relay_delivered_tls_total',
+        'provider, tls',
+        '{{provider}} {{tls}}',
+      ),
+    )
+    .withPanel(
+      lines(
+        {
+          title: 'Back-off',
+          description:
+            'Steps below the full allowance since a provider objected: 0 is full pace, 4 one message a minute.',
+          width: 8,
+        },
+        'short',
+        [{ expr: `mailcanary_relay_shaping_level{${AT}}`, legend: '{{provider}}' }],
+      ).max(4),
+    )
+    .withPanel(
+      lines(
+        {
+          title: 'Silence',
+          description: 'Seconds for which a provider gets no mail, since it asked for that.',
+          width: 8,
+        },
+        's',
+        [{ expr: `mailcanary_relay_shaping_paused_seconds{${AT}}`, legend: '{{provider}}' }],
+      ),
+    )
+    .withPanel(
+      byHour(
+        {
+          title: 'Objections',
+          description: 'Times a provider objected to our rate or reputation, by hour.',
+          width: 8,
+        },
+        'mailcanary_relay_slowed_down_total',
+        'provider',
+        '{{provider}}',
+      ),
+    )
+    .withPanel(
+      bars(
+        {
+          title: 'Reports and possible duplicates',
+          description:
+            'Reports (DSN) queued or undeliverable; deliveries that may be the second of their message.',
+          width: 24,
+          height: 6,
+        },
+        [
+          {
+            expr: hourly('mailcanary_relay_reports_total', 'result'),
+            legend: 'reports {{result}}',
+          },
+          {
+            expr: hourly('mailcanary_relay_possible_duplicates_total', 'provider', AT),
+            legend: 'twice? {{provider}}',
+          },
+        ],
+      ).interval('1h'),
+    )
+}
+
+function addGround(dashboard: DashboardBuilder): void {
+  const one = (
+    title: string,
+    description: string,
+    unit: string,
+    expr: string,
+    bad: Parameters<typeof number>[3],
+  ) => number({ title, description, width: 6 }, unit, { expr, legend: '' }, bad)
+  dashboard
+    .withRow(new RowBuilder('What it stands on'))
+    .withPanel(
+      one(
+        'Directory',
+        'Age of the data that logins are checked with.',
+        's',
+        'max(mailcanary_directory_age_seconds)',
+        {
+          at: 86_400,
+          when: 'above',
+        },
+      ),
+    )
+    .withPanel(
+      one('Accounts', 'Accounts that can log in.', 'short', 'min(mailcanary_directory_accounts)', {
+        at: 1,
+        when: 'below',
+      }),
+    )
+    .withPanel(
+      one(
+        'Certificate',
+        'Until the first of ours expires.',
+        's',
+        'min(mailcanary_certificate_expiry_seconds)',
+        {
+          at: 7 * 86_400,
+          when: 'below',
+        },
+      ),
+    )
+    .withPanel(
+      one(
+        'Disk',
+        'Free for the state folder. Below 1 MiB no mail is taken.',
+        'bytes',
+        'min(mailcanary_state_free_bytes)',
+        {
+          at: 2 * 1024 ** 3,
+          when: 'below',
+        },
+      ),
+    )
+    .withPanel(
+      bars(
+        {
+          title: 'Synchronisations of the directory',
+          description: 'failed: it could not be read. refused: what it said was not believed.',
+          width: 12,
+        },
+        [{ expr: hourly('mailcanary_directory_syncs_total', 'result'), legend: '{{result}}' }],
+      ).interval('1h'),
+    )
+    .withPanel(
+      bars(
+        {
+          title: 'Faults',
+          description:
+            'Inside relay and prober, each with a line in the log; numbers that could not be had for a scrape.',
+          width: 12,
+        },
+        [
+          { expr: 'sum(increase(mailcanary_relay_faults_total[1h]))', legend: 'relay' },
+          { expr: 'sum(increase(mailcanary_probe_faults_total[1h]))', legend: 'prober' },
+          {
+            expr: 'sum(increase(mailcanary_relay_session_workers_ended_total[1h]))',
+            legend: 'threads of sessions that ended',
+          },
+          {
+            expr: hourly('mailcanary_metrics_input_failures_total', 'input'),
+            legend: 'scrape: {{input}}',
+          },
+        ],
+      ).interval('1h'),
+    )
+}
+
+function addResources(dashboard: DashboardBuilder): void {
+  const panel = (title: string, description: string, unit: string, ...queries: Query[]) =>
+    lines({ title, description, width: 6, height: 7 }, unit, queries)
+  dashboard
+    .withRow(new RowBuilder('Resources'))
+    .withPanel(
+      panel('Processor', 'Cores in use by the process.', 'short', {
+        expr: 'rate(process_cpu_seconds_total{job="mailcanary"}[$__rate_interval])',
+        legend: '{{instance}}',
+      }),
+    )
+    .withPanel(
+      panel(
+        'Memory',
+        'Resident, and the heap of JavaScript in use.',
+        'bytes',
+        {
+          expr: 'process_resident_memory_bytes{job="mailcanary"}',
+          legend: '{{instance}} resident',
+        },
+        {
+          expr: 'nodejs_heap_size_used_bytes{job="mailcanary"}',
+          legend: '{{instance}} heap',
+        },
+      ),
+    )
+    .withPanel(
+      panel(
+        'Event loop',
+        'Of 100 turns 99 wait no longer; a whole second is felt by clients.',
+        's',
+        {
+          expr: 'nodejs_eventloop_lag_p99_seconds{job="mailcanary"}',
+          legend: '{{instance}} p99',
+        },
+      ),
+    )
+    .withPanel(
+      panel(
+        'Open files',
+        'File descriptors, and how many it may have.',
+        'short',
+        {
+          expr: 'process_open_fds{job="mailcanary"}',
+          legend: '{{instance}} open',
+        },
+        {
+          expr: 'process_max_fds{job="mailcanary"}',
+          legend: '{{instance}} at most',
+        },
+      ),
+    )
+}
