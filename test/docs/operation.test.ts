@@ -101,9 +101,10 @@ describe('what operators type', () => {
       if (words[at - 1] === 'backup' || words[at - 1] === '--html')
         return join(folder, basename(word))
       return word
-        .replace(/^(?:relay|ORIGIN)\/\S+$|^NAME$/, 'relay/gmail')
-        .replace('relay,old', 'relay,old-server')
+        .replace(/^(?:relay|ORIGIN)\/\S+$|^NAME$|^PROBE$/, 'relay/gmail')
+        .replace(/^relay,(?:old|OTHER)$/, 'relay,old-server')
         .replace(/^LOGIN$/, 'alice')
+        .replace(/^PSEUDONYM$/, () => /from (~\w{8})/.exec(demo.output)?.[1] ?? '')
     })
     return words.includes('drop') ? [...said, '--yes'] : said
   }
