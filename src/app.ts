@@ -1,53 +1,27 @@
 import type { AccountEvent } from './account/events.ts'
 import { Refusals } from './account/refusals.ts'
-import { createSelfService, type Account } from './app/account-part.ts'
-import {
-  certificatePlace,
-  keepAdminCertificate,
-  keepCertificates,
-  type CertificateKeeper,
-} from './app/certificate-keeper.ts'
-import { clientSettings } from './app/client-settings.ts'
-import { createDirectoryControl } from './app/directory-control.ts'
+import { createSelfService } from './app/account-part.ts'
+import { createAdminPart } from './app/admin-part.ts'
+import { certificatePlace, keepCertificates } from './app/certificate-keeper.ts'
+import { createControlPart } from './app/control-part.ts'
 import { freeSpaceOf } from './app/free-space.ts'
-import { probeNow } from './app/probe-now.ts'
 import { providersOf, type ProbeNames } from './app/prober-parts.ts'
 import { Probing } from './app/probing.ts'
 import type { Pseudonyms } from './app/pseudonyms.ts'
-import { createQueueControl } from './app/queue-control.ts'
-import { readiness } from './app/readiness.ts'
+import { createPublicPart } from './app/public-part.ts'
 import { createRelay, type Relay } from './app/relay-parts.ts'
 import { Reloading, type LoadedFiles } from './app/reloading.ts'
-import { selfCheckSettings } from './app/self-check-settings.ts'
+import { createSelfChecker } from './app/self-check-part.ts'
 import type { Surroundings } from './app/surroundings.ts'
-import { askTimetable } from './app/timetable-control.ts'
-import { whoIs } from './app/who.ts'
-import type { CertificatePair } from './base/certificate.ts'
-import type { Clock } from './base/clock.ts'
-import { startInOrder, type Part } from './base/lifecycle.ts'
-import { messageOf, Problem } from './base/problem.ts'
-import type { LoadedRelay } from './config/load-relay.ts'
-import type { RelayConfig } from './config/relay-schema.ts'
-import { SelfChecker } from './observe/checks/self-checker.ts'
-import { createHealth } from './observe/health.ts'
+import { startInOrder } from './base/lifecycle.ts'
+import { Problem } from './base/problem.ts'
 import type { Log } from './observe/log.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { createRemoteTrace } from './observe/remote-trace.ts'
 import { createTrace } from './observe/trace.ts'
-import { readPeriod } from './probe/period.ts'
 import { SqliteHistory } from './probe/sqlite-history.ts'
 import { wilson } from './probe/statistics/interval.ts'
-import { accountRoutes } from './web/account/account-routes.ts'
-import { isLoopback } from './web/admin-access.ts'
-import { AdminServer } from './web/admin-server.ts'
-import { ControlServer } from './web/control-server.ts'
-import { LiveStatus } from './web/live-status.ts'
-import { PublicServer, type PublicOptions } from './web/public-server.ts'
-import { publicStatusRoutes } from './web/public-status.ts'
 import { RealMailTally } from './web/real-mail.ts'
-import { setupPageRoutes } from './web/setup/setup-page.ts'
-import { setupRoutes } from './web/setup/setup-routes.ts'
-import { publicView } from './web/status-view.ts'
 import { createStatusSource } from './web/status.ts'
 
 /*
@@ -122,8 +96,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       event => {
         metrics.probe(event)
         log.probe(event)
-        admin?.changed()
-        publicLive?.changed()
+        admin?.server.changed()
+        pages?.changed()
       },
       {
         trace: relay && createTrace(id => relay.store.find(id)),
@@ -150,41 +124,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       }),
     },
   })
-  const queue =
-    relay &&
-    createQueueControl({
-      store: relay.store,
-      providers,
-      clock,
-      wake: relay.wake,
-      sites: relay.sites,
-      report: relay.report,
-      say: sentence => log.say(sentence),
-    })
-  const directory =
-    relay &&
-    options.relay &&
-    createDirectoryControl({
-      directory: relay.directory,
-      say: sentence => log.say(sentence),
-    })
   const certificates =
     daemon && relay !== undefined && options.relay !== undefined
       ? keepCertificates(options.relay, relay.report, clock, identities => {
           relay.submission.useIdentities(identities)
-          publicServer?.useIdentities(identities)
+          pages?.useIdentities(identities)
         })
       : undefined
-  const parts: Part[] = [
-    ...(options.pseudonyms === undefined ? [] : [options.pseudonyms]),
-    ...(relay?.parts ?? []),
-    ...(probing === undefined ? [] : [probing]),
-  ]
-
-  let admin: AdminServer | undefined
-  let adminCertificate: CertificateKeeper | undefined
-  // A relay alone has no canaries to show; its page says so.
   const status = createStatusSource({
+    // A relay alone has no canaries to show; its page says so.
     history: probing?.history ?? new SqliteHistory(':memory:'),
     real,
     names: () => probing?.names ?? NO_PROBES,
@@ -193,91 +141,54 @@ export async function startApp(options: AppOptions): Promise<App> {
     clock,
   })
   const loaded = options.relay ?? options.probes
-  if (daemon && loaded !== undefined) {
-    const { listen, names: hostNames } = loaded.config.admin
-    const server = new AdminServer({
-      ...listen,
-      ...(loaded.admin.tls && { tls: loaded.admin.tls }),
-      ...(loaded.admin.token && { token: loaded.admin.token }),
-      hostNames,
-      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
-      health: createHealth({ alive: [], ready: relay === undefined ? [] : readiness(relay) }),
-      status,
-      trace: async id => relay?.store.find(id),
+  const admin =
+    daemon && loaded
+      ? createAdminPart(loaded, relay, {
+          metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+          status,
+          report: relay?.report ?? (event => log.relay(event)),
+          clock,
+        })
+      : undefined
+  const control =
+    daemon &&
+    createControlPart(surroundings, {
+      relay,
+      probing,
+      loaded: options.relay,
+      pseudonyms: options.pseudonyms,
+      reload: () => reloading.tell(),
+      say: sentence => log.say(sentence),
     })
-    admin = server
-    adminCertificate = keepAdminCertificate(
-      loaded,
-      relay?.report ?? (event => log.relay(event)),
-      clock,
-      identities => server.useIdentities(identities),
-    )
-    parts.push(
-      admin,
-      new ControlServer(options.folder.file('control.sock'), {
-        probe: name => probeNow(probing ?? noProber(), name, clock),
-        timetable: request => askTimetable(probing ?? noProber(), request),
-        period: request => readPeriod((probing ?? noProber()).history, request),
-        queue: request => (queue ?? noRelay())(request),
-        directory: request => (directory ?? noRelay())(request),
-        reload: () => reloading.tell(),
-        who: pseudonym =>
-          relay && options.relay && options.pseudonyms
-            ? whoIs(pseudonym, options.pseudonyms, relay, options.relay)
-            : noRelay(),
-      }),
-    )
-  }
-
-  let publicServer: PublicServer | undefined
-  let publicLive: LiveStatus | undefined
-  let account: Account | undefined
-  const web = options.relay?.config.web
-  if (daemon && options.relay !== undefined && relay !== undefined && web !== undefined) {
-    const { tls } = options.relay
-    account = createSelfService(options.relay, surroundings, relay, {
-      report: reportAccount,
-      refusals,
-    })
-    const { routes, ...listener } = publicOptions(options.relay, web, {
-      account,
-      clock,
-      identity: () => certificates?.identity ?? tls.pair,
-    })
-    const view = publicView(status)
-    if (web.status) publicLive = new LiveStatus(range => view.status(range))
-    publicServer = new PublicServer({
-      ...listener,
-      routes: [...routes, ...(publicLive ? [publicStatusRoutes(view, publicLive)] : [])],
-    })
-    parts.push(...(account?.parts ?? []), publicServer)
-  }
-  if (certificates !== undefined) parts.push(certificates)
-  if (adminCertificate !== undefined) parts.push(adminCertificate)
-  if (checks?.enabled === true && options.relay !== undefined) {
-    const { tls } = options.relay
-    parts.push(
-      new SelfChecker({
-        ...selfCheckSettings(options.relay, clock),
-        every: checks.every,
-        expiry: () => certificates?.expiry ?? tls.expiry,
-        random: options.random,
-        report: (report, news) => {
-          metrics.selfCheck(report)
-          for (const { check, about, detail } of news)
-            log.say(`${check}: ${about} ${detail}`, 'warn')
-        },
-        failed: error => log.say(`the checks failed: ${messageOf(error)}`, 'error'),
-      }),
-    )
-  }
+  const web = daemon ? options.relay?.config.web : undefined
+  const account =
+    web && options.relay && relay
+      ? createSelfService(options.relay, surroundings, relay, { report: reportAccount, refusals })
+      : undefined
+  const pages =
+    web && options.relay
+      ? createPublicPart(options.relay, web, {
+          account,
+          identity: () => certificates?.identity,
+          status,
+          clock,
+        })
+      : undefined
+  const selfChecker =
+    checks?.enabled === true && options.relay
+      ? createSelfChecker(options.relay, surroundings, {
+          expiry: () => certificates?.expiry,
+          report: metrics.selfCheck,
+          say: (sentence, level) => log.say(sentence, level),
+        })
+      : undefined
 
   const reloading = new Reloading({
     files: { relay: options.relay, probes: options.probes },
     read: options.reread ?? noFiles,
     async useCertificates(file) {
       await certificates?.reload(file && certificatePlace(file.config))
-      await adminCertificate?.reload()
+      await admin?.certificate?.reload()
     },
     async useDirectory(file) {
       const reason = await relay?.useDirectory(file)
@@ -286,46 +197,32 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
     async useProbes(file) {
       const reason = await probing?.replace(file, metrics.rename)
-      admin?.changed()
-      publicLive?.changed()
+      admin?.server.changed()
+      pages?.changed()
       return reason
     },
     report: ({ text, level }) => log.say(text, level),
     done: metrics.reloaded,
   })
-  const stop = await startInOrder(parts)
+  const stop = await startInOrder(
+    [
+      options.pseudonyms,
+      ...(relay?.parts ?? []),
+      probing,
+      admin?.server,
+      control,
+      ...(pages?.parts ?? []),
+      certificates,
+      admin?.certificate,
+      selfChecker,
+    ].filter(part => part !== undefined && part !== false),
+  )
   return {
     relay,
     probing,
     stop,
     reload: async () => void (await reloading.run()),
-    adminUrl: () => (admin === undefined ? '' : admin.url),
-  }
-}
-
-function publicOptions(
-  loaded: LoadedRelay,
-  { listen, proxies }: NonNullable<RelayConfig['web']>,
-  about: {
-    readonly account: Account | undefined
-    readonly identity: () => CertificatePair
-    readonly clock: Clock
-  },
-): PublicOptions {
-  const { account, identity, clock } = about
-  const facts = clientSettings(loaded)
-  return {
-    ...listen,
-    // Plain HTTP is for proxies, and for this host.
-    ...(!isLoopback(listen.host) && proxies.length === 0 && { tls: loaded.tls }),
-    proxies,
-    routes: [
-      setupPageRoutes(facts),
-      setupRoutes({ facts, identity, clock }),
-      ...(account === undefined
-        ? []
-        : [accountRoutes({ service: account.service, domain: facts.domains[0], proxies, clock })]),
-    ],
+    adminUrl: () => admin?.server.url ?? '',
   }
 }
 
@@ -333,14 +230,6 @@ const NO_PROBES: ProbeNames = { origins: [], seeds: [], probes: [] }
 
 function noFiles(): never {
   throw new Problem('this runs without configuration files: there is nothing to read again')
-}
-
-function noProber(): never {
-  throw new Problem('the daemon runs without probes: start it with --probes FILE')
-}
-
-function noRelay(): never {
-  throw new Problem('the daemon runs without a relay, and has no queue: start it with --relay FILE')
 }
 
 function ageOf({ directory }: Relay): { ageSeconds: number; accounts: number } | undefined {

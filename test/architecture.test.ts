@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ['base', 'mail'],
   // Only what is pure of the other two: what these programs load is a test of their own.
   ssh: ['base', 'mail', 'directory', 'relay'],
-  app: ['base', 'mail', 'directory', 'relay', 'account', 'probe', 'config'],
+  app: ['base', 'mail', 'directory', 'relay', 'account', 'probe', 'config', 'observe', 'web'],
   'app.ts': [
     'app',
     'base',

@@ -18,6 +18,7 @@ export class Questions {
   readonly #resolver = new dns.Resolver({ timeout: TIMEOUT, tries: TRIES })
   readonly #waiting: (() => void)[] = []
   #asked = 0
+  #closed = false
 
   /** @param servers instead of the system's */
   constructor(servers: readonly string[] = []) {
@@ -63,8 +64,9 @@ export class Questions {
     return this.#ask(() => this.#resolver.resolvePtr(`${reversed(address)}.${zone}`))
   }
 
-  /** Ends the questions under way; they are answered `unavailable`. */
+  /** Ends the questions under way; they and all to come are answered `unavailable`. */
   close(): void {
+    this.#closed = true
     this.#resolver.cancel()
   }
 
@@ -72,7 +74,8 @@ export class Questions {
     if (this.#asked >= AT_ONCE) await new Promise<void>(resolve => this.#waiting.push(resolve))
     this.#asked += 1
     try {
-      return await lookup(ask)
+      // An answer may be what the next question is for.
+      return this.#closed ? { kind: 'unavailable', cause: 'stopped' } : await lookup(ask)
     } finally {
       this.#asked -= 1
       this.#waiting.shift()?.()

@@ -27,6 +27,7 @@ export type Lookup<T> =
 export class SystemResolver implements Resolver {
   readonly #resolver: dns.Resolver
   readonly #port: number
+  #closed = false
 
   constructor(options: SystemResolverOptions = {}) {
     this.#resolver = new dns.Resolver({
@@ -38,7 +39,7 @@ export class SystemResolver implements Resolver {
   }
 
   async mx(domain: string): Promise<MxAnswer> {
-    const answer = await lookup(() => this.#resolver.resolveMx(domain))
+    const answer = await this.#ask(() => this.#resolver.resolveMx(domain))
     if (answer.kind === 'no-name') return { kind: 'nonexistent' }
     if (answer.kind === 'no-data') return { kind: 'implicit' }
     if (answer.kind === 'unavailable') return answer
@@ -52,8 +53,8 @@ export class SystemResolver implements Resolver {
   async addresses(host: string): Promise<AddressAnswer> {
     if (isIP(host) !== 0) return { kind: 'addresses', endpoints: [this.#endpoint(host)] }
     const answers = await Promise.all([
-      lookup(() => this.#resolver.resolve4(host)),
-      lookup(() => this.#resolver.resolve6(host)),
+      this.#ask(() => this.#resolver.resolve4(host)),
+      this.#ask(() => this.#resolver.resolve6(host)),
     ])
     const found = answers.flatMap(answer => (answer.kind === 'found' ? answer.value : []))
     if (found.length > 0) {
@@ -65,15 +66,20 @@ export class SystemResolver implements Resolver {
 
   /** TXT records, each as one text (RFC 7208 section 3.3). */
   async txt(name: string): Promise<TxtAnswer> {
-    const answer = await lookup(() => this.#resolver.resolveTxt(name))
+    const answer = await this.#ask(() => this.#resolver.resolveTxt(name))
     if (answer.kind === 'unavailable') return answer
     if (answer.kind !== 'found') return { kind: 'none' }
     return { kind: 'found', records: answer.value.map(parts => parts.join('')) }
   }
 
-  /** Ends the questions under way; they are answered `unavailable`. */
+  /** Ends the questions under way; they and all to come are answered `unavailable`. */
   close(): void {
+    this.#closed = true
     this.#resolver.cancel()
+  }
+
+  async #ask<T>(ask: () => Promise<T>): Promise<Lookup<T>> {
+    return this.#closed ? { kind: 'unavailable', cause: 'stopped' } : lookup(ask)
   }
 
   #endpoint(address: string): Endpoint {
