@@ -14,7 +14,7 @@ import { stopRequest } from './stop-request.ts'
 /*
  * Octets outside of the heap count for the collector as if they were in it, and bodies pass through at many times the size of
  * our heap: V8 marked all 30 MiB of it for every ten. Now it waits until the heap and what is outside have grown fourfold:
- * a message of 1 MiB took 31 ms of processor time, and takes 22; idle sessions cost what they did.
+ * a message of 1 MiB took 26 ms of processor time, and takes 20; idle sessions cost what they did.
  */
 const COLLECT_LATER = '--heap-growing-percent=300'
 
