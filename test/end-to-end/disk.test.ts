@@ -102,7 +102,14 @@ describe.skipIf(typeof found === 'string')('the relay on a disk', () => {
     const ledger = await accepted(5)
     const ballast = join(disk.folder, 'ballast')
     await fill(ballast)
-    expect((await send()).reply).toBe('452 4.3.1')
+    // The free space is looked at now and then: what the log of the database still has room for is taken, and kept.
+    await eventually(async () => {
+      const { reply, subject } = await send()
+      if (reply === '250 2.0.0') ledger.push(subject)
+      else expect(reply).toBe('452 4.3.1')
+      return reply !== '250 2.0.0'
+    }, 'a full disk')
+    await eventually(async () => (await readiness()).status === 503, 'that it is not ready')
     expect(await readiness()).toMatchObject({
       status: 503,
       text: expect.stringMatching(/no space left|disk is full/) as string,
@@ -111,9 +118,8 @@ describe.skipIf(typeof found === 'string')('the relay on a disk', () => {
     deeds.MAIL = '250 2.1.0 OK'
     await rm(ballast)
     await eventually(async () => (await readiness()).status === 200, 'readiness')
-    const { reply, subject } = await send()
-    expect(reply).toBe('250 2.0.0')
-    await allOnce([...ledger, subject])
+    ledger.push(...(await accepted(1)))
+    await allOnce(ledger)
   })
 
   test('that fails says 451 and not ready, delivers nothing, and has lost nothing after the repair', async () => {
