@@ -147,11 +147,18 @@ export class Docket {
       grace: canary.deadlineAt - begunAt,
     })
     if (!verdict) return
-    // Until the history answers it is not known whether it has written the verdict down.
-    this.#unsure.add(canary.id)
-    const ours = await history.decide(canary.id, verdict, clock())
+    let ours: boolean
+    try {
+      ours = await history.decide(canary.id, verdict, clock())
+    } catch (error) {
+      // It may have written the verdict down all the same: then whoever finds it there tells it. Not before: another look
+      // at the same time must not tell what this one is about to.
+      this.#unsure.add(canary.id)
+      throw error
+    }
+    if (!ours) return
     this.#unsure.delete(canary.id)
-    if (ours) await this.#decided(record.canary, verdict, { submission, fate })
+    await this.#decided(record.canary, verdict, { submission, fate })
   }
 
   /** Tells everybody, once. */
