@@ -2,9 +2,10 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { testCertificates } from '../support/certificates.ts'
+import { freePort } from '../support/ports.ts'
 import { startLogins } from '../support/postfix-submission.ts'
 import { startPostfix } from '../support/postfix.ts'
-import { freePort, portOpen } from '../support/server-process.ts'
+import { portOpen } from '../support/server-process.ts'
 import { LOGIN, PASSWORD, SENDER, type Subject } from './subject.ts'
 
 /**

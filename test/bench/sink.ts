@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 
-import { freePort, portOpen, ServerProcess } from '../support/server-process.ts'
+import { freePort } from '../support/ports.ts'
+import { portOpen, ServerProcess } from '../support/server-process.ts'
 
 /** What the next hop has taken. */
 export interface Taken {

@@ -9,8 +9,9 @@ import { setupRoutes } from '../../src/web/setup/setup-routes.ts'
 import { compileBrowserCode } from '../support/browser-code.ts'
 import { startChromium, openPage } from '../support/chromium.ts'
 import { clientSettingsOf } from '../support/client-settings.ts'
+import { freePort } from '../support/ports.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { freePort, missing } from '../support/server-process.ts'
+import { missing } from '../support/server-process.ts'
 import { clipboardOf, faintTexts, widthOf } from './in-page.ts'
 
 describe.skipIf(missing('chromium'))('the set-up page', () => {

@@ -10,10 +10,11 @@ import { playbook } from '../../dashboards/playbook.ts'
 import { MINUTE, SECOND } from '../../src/base/clock.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 import { startDemoApp, type DemoApp } from '../support/demo-app.ts'
+import { anyPortBase } from '../support/ports.ts'
 import { postfixNeedsRoot, startPostfix, type Postfix } from '../support/postfix.ts'
 import { prometheusAt, type PrometheusClient } from '../support/prometheus.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { anyPortBase, eventually, missing } from '../support/server-process.ts'
+import { eventually, missing } from '../support/server-process.ts'
 import { DASHBOARDS, panelsOf } from './committed.ts'
 
 const PLAYBOOK = 'https://wiki.example.org/mailcanary'
@@ -75,7 +76,7 @@ describe.skipIf(missing('prometheus', 'prometheus-alertmanager', 'postfix') ?? p
       ])
       // A prober that has just begun is silent.
       await eventually(() => hasVerdicts(demo.adminPort), 'a verdict of each origin', 50_000)
-      const base = anyPortBase()
+      const base = await anyPortBase()
       prometheus = prometheusAt(`http://127.0.0.1:${9090 + base}`)
       alertmanager = `http://127.0.0.1:${9093 + base}`
       const targets = [`127.0.0.1:${demo.adminPort}`, `127.0.0.1:${portOf(other)}`]

@@ -6,8 +6,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { commandLine } from '../cli/command-line.ts'
 import { Daemon } from '../support/daemon.ts'
+import { anyPortBase } from '../support/ports.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { anyPortBase, eventually } from '../support/server-process.ts'
+import { eventually } from '../support/server-process.ts'
 import { documents } from './documents.ts'
 import { faultOf, takesState } from './parsing.ts'
 import { simpleCommands, wordsAfter } from './shell.ts'
@@ -16,7 +17,7 @@ import { simpleCommands, wordsAfter } from './shell.ts'
  * What the documents tell an operator to type is typed here, against a demo that runs.
  */
 
-const BASE = anyPortBase()
+const BASE = await anyPortBase()
 const ADMIN = 9464 + BASE
 
 /** What is not only asked of a daemon: asks a person, is one itself, or is done by test/package/first-hour.test.ts. */

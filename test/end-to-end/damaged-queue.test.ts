@@ -7,9 +7,10 @@ import { SqliteQueueStore } from '../../src/relay/queue/sqlite-store.ts'
 import { message, put } from '../contract/queue-store-samples.ts'
 import { Daemon } from '../support/daemon.ts'
 import { ssha } from '../support/password.ts'
+import { freePort } from '../support/ports.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { ScriptedSmtp } from '../support/scripted-smtp.ts'
-import { eventually, freePort } from '../support/server-process.ts'
+import { eventually } from '../support/server-process.ts'
 import { Site } from '../support/site.ts'
 
 test('a damaged queue stops the start and names the way out; once that is taken its mail goes on', async () => {

@@ -11,13 +11,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { openPage, startChromium } from '../support/chromium.ts'
 import { Daemon } from '../support/daemon.ts'
+import { anyPortBase } from '../support/ports.ts'
 import { startPrometheus } from '../support/prometheus.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { anyPortBase, eventually, missing } from '../support/server-process.ts'
+import { eventually, missing } from '../support/server-process.ts'
 
 const run = promisify(execFile)
 
-const BASE = anyPortBase()
+const BASE = await anyPortBase()
 const ADMIN = 9464 + BASE
 
 describe('mailcanary demo', () => {
@@ -156,7 +157,7 @@ describe('mailcanary demo', () => {
       '--state',
       join(folder, 'state'),
       '--port-base',
-      String(anyPortBase()),
+      String(await anyPortBase()),
     ])
     expect(second.code).toBe(1)
     expect(second.output).toBe(
@@ -191,7 +192,7 @@ describe('mailcanary demo', () => {
 describe('mailcanary demo that cannot start', () => {
   test('says which port is taken, and what to do', async () => {
     const folder = await makeScratch()
-    const base = anyPortBase()
+    const base = await anyPortBase()
     const squatter = createServer().listen(2587 + base, '127.0.0.1')
     try {
       const { code, output } = await Daemon.run([
@@ -239,7 +240,7 @@ describe('mailcanary demo that cannot start', () => {
       '--state',
       folder,
       '--port-base',
-      String(anyPortBase()),
+      String(await anyPortBase()),
     ])
     expect(code).toBe(0)
     expect(output).toMatch(/origin +provider +n +inbox +spam/)

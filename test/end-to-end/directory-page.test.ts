@@ -5,14 +5,9 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { freePort } from '../support/ports.ts'
 import { makeScratch } from '../support/scratch.ts'
-import {
-  findProgram,
-  freePort,
-  missing,
-  portOpen,
-  ServerProcess,
-} from '../support/server-process.ts'
+import { findProgram, missing, portOpen, ServerProcess } from '../support/server-process.ts'
 import { Site } from '../support/site.ts'
 
 const PAGE = new URL('../../docs/directory.md', import.meta.url)

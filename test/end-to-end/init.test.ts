@@ -10,9 +10,10 @@ import { Daemon } from '../support/daemon.ts'
 import { startDnsmasq, type Dnsmasq } from '../support/dnsmasq.ts'
 import { startDovecot, type Dovecot } from '../support/dovecot.ts'
 import { ssha } from '../support/password.ts'
+import { freePort } from '../support/ports.ts'
 import { postfixNeedsRoot, startPostfix, type Postfix } from '../support/postfix.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { eventually, findProgram, freePort, missing } from '../support/server-process.ts'
+import { eventually, findProgram, missing } from '../support/server-process.ts'
 import { startSlapd, type Slapd } from '../support/slapd.ts'
 
 /*

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { Daemon } from '../support/daemon.ts'
 import { ssha } from '../support/password.ts'
+import { freePort } from '../support/ports.ts'
 import { postfixNeedsRoot, startPostfix, type Postfix } from '../support/postfix.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { eventually, freePort, missing } from '../support/server-process.ts'
+import { eventually, missing } from '../support/server-process.ts'
 import { RELAY_NAME, Site } from '../support/site.ts'
 
 const skip = missing('postfix') ?? postfixNeedsRoot()

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { ssha } from '../support/password.ts'
+import { freePort } from '../support/ports.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { eventually, freePort } from '../support/server-process.ts'
+import { eventually } from '../support/server-process.ts'
 import { Site } from '../support/site.ts'
 
 const PROGRAM = new URL('../../dist/main.js', import.meta.url).pathname

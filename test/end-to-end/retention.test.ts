@@ -9,9 +9,9 @@ import { SqliteHistory } from '../../src/probe/sqlite-history.ts'
 import { arrived, canary } from '../contract/history-samples.ts'
 import { fileOf, keptVersions, type Part } from '../schemas/stored.ts'
 import { ssha } from '../support/password.ts'
+import { freePort } from '../support/ports.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { ScriptedSmtp } from '../support/scripted-smtp.ts'
-import { freePort } from '../support/server-process.ts'
 import { RELAY_NAME, Site } from '../support/site.ts'
 
 /*

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Daemon } from '../support/daemon.ts'
 import { type Dovecot, startDovecot } from '../support/dovecot.ts'
 import { OAuthServer } from '../support/oauth-server.ts'
+import { freePort } from '../support/ports.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { eventually, findProgram, freePort, missing } from '../support/server-process.ts'
+import { eventually, findProgram, missing } from '../support/server-process.ts'
 
 const ADDRESS = 'seed@mail.example.net'
 

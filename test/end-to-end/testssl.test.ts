@@ -6,8 +6,9 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { ssha } from '../support/password.ts'
+import { freePort } from '../support/ports.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { findProgram, freePort, missing } from '../support/server-process.ts'
+import { findProgram, missing } from '../support/server-process.ts'
 import { RELAY_NAME, Site } from '../support/site.ts'
 
 const run = promisify(execFile)

@@ -10,9 +10,10 @@ import { testCertificates, type TestCertificates } from '../support/certificates
 import type { Daemon } from '../support/daemon.ts'
 import { startDovecot } from '../support/dovecot.ts'
 import { ssha } from '../support/password.ts'
+import { freePort } from '../support/ports.ts'
 import { startPostfix } from '../support/postfix.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { freePort, missing } from '../support/server-process.ts'
+import { missing } from '../support/server-process.ts'
 import { RootSystem } from './root-system.ts'
 import { startUnit } from './start-unit.ts'
 

@@ -6,8 +6,9 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 
 import { Daemon } from '../support/daemon.ts'
+import { anyPortBase } from '../support/ports.ts'
 import { makeScratch } from '../support/scratch.ts'
-import { anyPortBase, missing } from '../support/server-process.ts'
+import { missing } from '../support/server-process.ts'
 
 const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -32,7 +33,7 @@ describe.skipIf(missing('systemd-analyze', 'strace'))('the systemd unit', () => 
     const record = join(folder, 'calls')
     const demo = ['demo', '--for', '5s', '--state', join(folder, 'state')]
     const traced = ['strace', '-f', '-qq', '-o', record, join(ROOT, 'bin', 'mailcanary')]
-    const daemon = Daemon.startAs([...traced, ...demo, '--port-base', String(anyPortBase())])
+    const daemon = Daemon.startAs([...traced, ...demo, '--port-base', String(await anyPortBase())])
     expect(await daemon.ended).toEqual({ code: 0, signal: null })
     const made = new Set(
       [...(await readFile(record, 'utf8')).matchAll(/^\d+ +([a-z_0-9]+)\(/gm)].map(

@@ -9,7 +9,7 @@ import { Secret } from '../../src/base/secret.ts'
 import type { Origin, SmtpOrigin } from '../../src/probe/origin.ts'
 import { queueIdOf } from '../../src/probe/queue-id.ts'
 import { submit, type Submission } from '../../src/probe/sender.ts'
-import { freePort } from '../support/server-process.ts'
+import { freePort } from '../support/ports.ts'
 
 let ca = ''
 let pair = { certificate: '', key: '' }

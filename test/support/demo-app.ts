@@ -9,7 +9,7 @@ import { demoProviders } from '../../src/demo/profiles.ts'
 import { DemoWorld, type DemoWorldOptions } from '../../src/demo/world.ts'
 import { PROVIDERS } from '../../src/mail/providers.ts'
 import { createLog } from '../../src/observe/log.ts'
-import { anyPortBase } from './server-process.ts'
+import { anyPortBase } from './ports.ts'
 
 export interface DemoApp {
   readonly world: DemoWorld
@@ -33,7 +33,7 @@ export async function startDemoApp(
   })
   await world.start()
   const folder = await StateFolder.open(state)
-  const ports = demoPorts(anyPortBase())
+  const ports = demoPorts(await anyPortBase())
   const probes = demoProbes(world, ports, state)
   const { seeds } = probes.config
   const app = await startApp({

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { asNobody, findProgram, freePort, ServerProcess } from './server-process.ts'
+import { freePort } from './ports.ts'
+import { asNobody, findProgram, ServerProcess } from './server-process.ts'
 
 export interface Dnsmasq {
   /** `127.0.0.1:5353`, for `setServers`. */

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 
 import { testCertificates } from './certificates.ts'
-import { asNobody, findProgram, freePort, portOpen, ServerProcess } from './server-process.ts'
+import { freePort } from './ports.ts'
+import { asNobody, findProgram, portOpen, ServerProcess } from './server-process.ts'
 
 export interface DovecotOptions {
   /** A folder of the caller, which removes it. */

@@ -7,16 +7,10 @@ import { promisify } from 'node:util'
 import type { Stored } from '../conformance/check.ts'
 import type { Endpoint } from '../conformance/wire-client.ts'
 import { testCertificates } from './certificates.ts'
+import { freePort } from './ports.ts'
 import { startPostfix } from './postfix.ts'
 import { ScriptedSmtp } from './scripted-smtp.ts'
-import {
-  asNobody,
-  eventually,
-  findProgram,
-  freePort,
-  portOpen,
-  ServerProcess,
-} from './server-process.ts'
+import { asNobody, eventually, findProgram, portOpen, ServerProcess } from './server-process.ts'
 
 export interface PostfixSubmission {
   /** `3.7.11` */

@@ -3,7 +3,8 @@ import { chown, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-import { findProgram, freePort, portOpen, ServerProcess } from './server-process.ts'
+import { freePort } from './ports.ts'
+import { findProgram, portOpen, ServerProcess } from './server-process.ts'
 
 export interface PostfixOptions {
   readonly hostname?: string

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import pg from 'pg'
 
 import { Secret } from '../../src/base/secret.ts'
+import { freePort } from './ports.ts'
 import { makeScratch } from './scratch.ts'
-import { asNobody, freePort, ServerProcess } from './server-process.ts'
+import { asNobody, ServerProcess } from './server-process.ts'
 
 const DEBIAN = '/usr/lib/postgresql'
 const USER = 'mailcanary'

@@ -2,7 +2,8 @@ import { chownSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { asNobody, eventually, findProgram, freePort, ServerProcess } from './server-process.ts'
+import { freePort } from './ports.ts'
+import { asNobody, eventually, findProgram, ServerProcess } from './server-process.ts'
 
 /** One series of an answer, with its value of now. */
 export interface Sample {

@@ -1,8 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { createWriteStream, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { createServer } from 'node:net'
 
 /** Where Debian keeps daemons; an ordinary user's PATH often lacks it. */
 const FOLDERS = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin', '/sbin']
@@ -25,36 +23,6 @@ export function missing(...programs: string[]): string | undefined {
   if (process.env['MAILCANARY_NO_SKIP'] === '1') throw new Error(reason)
   process.stderr.write(`skipped: ${reason}\n`)
   return reason
-}
-
-/*
- * Ports that tests listen on are taken from here. From the system's own range (32768 and up on Linux) one that was free
- * a moment ago can meanwhile be the near end of somebody's connection.
- */
-const FIRST_PORT = 10_000
-const PORTS = 22_000
-
-/** A port of this host that nobody listens on at this moment. */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
-    const server = createServer()
-    server.listen(port, host)
-    const taken = await once(server, 'listening').then(
-      () => false,
-      () => true,
-    )
-    if (taken) continue
-    server.close()
-    await once(server, 'close')
-    return port
-  }
-  throw new Error(`no port to be had on ${host}`)
-}
-
-/** Moves the ports of a demo, of which the highest is 9464, to where probably nobody listens. */
-export function anyPortBase(): number {
-  return FIRST_PORT + Math.floor(Math.random() * (PORTS - 9464))
 }
 
 /** Drops root for a server that refuses to run as root; nothing where the tests run as an ordinary user. */

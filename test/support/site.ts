@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { testCertificates, type TestCertificates } from './certificates.ts'
 import { Daemon } from './daemon.ts'
-import { freePort } from './server-process.ts'
+import { freePort } from './ports.ts'
 
 export const RELAY_NAME = 'relay.example.org'
 

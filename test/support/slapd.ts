@@ -3,8 +3,9 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { testCertificates } from './certificates.ts'
+import { freePort } from './ports.ts'
 import { makeScratch } from './scratch.ts'
-import { asNobody, findProgram, freePort, portOpen, ServerProcess } from './server-process.ts'
+import { asNobody, findProgram, portOpen, ServerProcess } from './server-process.ts'
 
 export const BASE_DN = 'dc=example,dc=org'
 export const PEOPLE_DN = `ou=users,${BASE_DN}`

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 
-import { findProgram, freePort, portOpen, ServerProcess } from './server-process.ts'
+import { freePort } from './ports.ts'
+import { findProgram, portOpen, ServerProcess } from './server-process.ts'
 
 const PROGRAM = new URL('../../dist/main.js', import.meta.url).pathname
 const SNIPPET = new URL('../../deploy/openssh/mailcanary.conf', import.meta.url)

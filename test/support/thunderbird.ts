@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { Marionette } from './marionette.ts'
-import { freePort, portOpen, ServerProcess } from './server-process.ts'
+import { freePort } from './ports.ts'
+import { portOpen, ServerProcess } from './server-process.ts'
 
 /** Where a message is submitted: `connection security` and port as in the account settings. */
 export interface OutgoingServer {

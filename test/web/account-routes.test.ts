@@ -19,8 +19,8 @@ import { directoryOf, DOMAINS } from '../directory/fixture.ts'
 import { testCertificates } from '../support/certificates.ts'
 import { clientSettingsOf } from '../support/client-settings.ts'
 import { ssha } from '../support/password.ts'
+import { freePort } from '../support/ports.ts'
 import { makeScratch, scratchFolder } from '../support/scratch.ts'
-import { freePort } from '../support/server-process.ts'
 
 /*
  * Where the page is and where it is not, and the headers that protect it; the directory is an export file, so that there is

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { PublicServer } from '../../src/web/public-server.ts'
 import { setupPageRoutes } from '../../src/web/setup/setup-page.ts'
 import { clientSettingsOf } from '../support/client-settings.ts'
-import { freePort } from '../support/server-process.ts'
+import { freePort } from '../support/ports.ts'
 
 let server: PublicServer | undefined
 

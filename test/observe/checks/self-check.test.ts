@@ -18,9 +18,10 @@ import { spf, spfOf } from '../../../src/observe/checks/spf.ts'
 import { createMetrics } from '../../../src/observe/metrics.ts'
 import { clientSettingsOf } from '../../support/client-settings.ts'
 import { startDnsmasq, startNameServer, type Dnsmasq } from '../../support/dnsmasq.ts'
+import { freePort } from '../../support/ports.ts'
 import { makeScratch } from '../../support/scratch.ts'
 import { ScriptedSmtp } from '../../support/scripted-smtp.ts'
-import { eventually, freePort, missing } from '../../support/server-process.ts'
+import { eventually, missing } from '../../support/server-process.ts'
 
 /* Against dnsmasq, which knows the zone below and nobody outside. */
 

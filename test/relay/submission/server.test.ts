@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import type { LoginResult } from '../../../src/directory/principal.ts'
 import { WireClient } from '../../conformance/wire-client.ts'
-import { eventually, freePort } from '../../support/server-process.ts'
+import { freePort } from '../../support/ports.ts'
+import { eventually } from '../../support/server-process.ts'
 import { ALICE, MESSAGE, PASSWORD, run, submit } from './fixture.ts'
 
 describe('SubmissionServer', () => {

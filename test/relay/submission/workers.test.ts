@@ -13,8 +13,9 @@ import { RecipientDigests } from '../../../src/relay/limits/recipient-digests.ts
 import { GRIDS } from '../../../src/relay/limits/usage.ts'
 import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
 import { WireClient } from '../../conformance/wire-client.ts'
+import { freePort } from '../../support/ports.ts'
 import { scratchFolder } from '../../support/scratch.ts'
-import { eventually, freePort } from '../../support/server-process.ts'
+import { eventually } from '../../support/server-process.ts'
 import { MESSAGE, run, submit, type Running } from './fixture.ts'
 
 const WORKERS = 2

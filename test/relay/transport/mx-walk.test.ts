@@ -2,8 +2,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { routeTo } from '../../../src/relay/transport/mx.ts'
 import type { Resolver } from '../../../src/relay/transport/resolver.ts'
+import { freePort } from '../../support/ports.ts'
 import { ScriptedSmtp } from '../../support/scripted-smtp.ts'
-import { freePort } from '../../support/server-process.ts'
 import { consignment, resolverOf, TIMERS } from './consignment.ts'
 import { deliver, directMx, start, told } from './delivery.ts'
 

@@ -11,8 +11,9 @@ import { PublicServer } from '../../../src/web/public-server.ts'
 import { setupRoutes } from '../../../src/web/setup/setup-routes.ts'
 import { testCertificates } from '../../support/certificates.ts'
 import { clientSettingsOf } from '../../support/client-settings.ts'
+import { freePort } from '../../support/ports.ts'
 import { makeScratch, scratchFolder } from '../../support/scratch.ts'
-import { freePort, missing } from '../../support/server-process.ts'
+import { missing } from '../../support/server-process.ts'
 
 /* What programs ask for, as they ask; judged by xmllint, plistlib and openssl. Thunderbird itself: test/end-to-end. */
 
