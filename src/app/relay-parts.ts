@@ -68,7 +68,7 @@ export async function createRelay(
     report.account,
   )
   const limitsOf = limitsOfLogins(loaded)
-  const delivery = createDelivery(loaded, surroundings)
+  const delivery = createDelivery(loaded, surroundings, report.relay)
   const runner = new QueueRunner({
     store,
     routeOf: () => delivery.transport,

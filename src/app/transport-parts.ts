@@ -4,6 +4,7 @@ import type { Part } from '../base/lifecycle.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import { classify, findProvider, providerOfHost } from '../mail/provider-table.ts'
 import type { Provider } from '../mail/provider.ts'
+import type { ReportRelayEvent } from '../relay/events.ts'
 import type { ShapingOptions } from '../relay/queue/shaper.ts'
 import type { HostLimits } from '../relay/transport/connection-pool.ts'
 import { DirectMx, type AddressOrder } from '../relay/transport/direct-mx.ts'
@@ -12,6 +13,7 @@ import { MtaSts } from '../relay/transport/mta-sts.ts'
 import type { Resolver } from '../relay/transport/resolver.ts'
 import { Smarthost } from '../relay/transport/smarthost.ts'
 import { fetchStsPolicy } from '../relay/transport/sts-fetch.ts'
+import { StsPolicies } from '../relay/transport/sts-policies.ts'
 import { SystemResolver } from '../relay/transport/system-resolver.ts'
 import type { Transport } from '../relay/transport/transport.ts'
 import { createShaping } from './shaping-part.ts'
@@ -25,10 +27,20 @@ export interface Delivery {
 }
 
 /** @throws Problem where the configuration names what is not there */
-export function createDelivery(loaded: LoadedRelay, world: Surroundings): Delivery {
+export function createDelivery(
+  loaded: LoadedRelay,
+  world: Surroundings,
+  report: ReportRelayEvent,
+): Delivery {
   const { direct } = loaded.config.delivery
   const dns = new SystemResolver({ servers: direct.nameservers, port: direct.port })
-  const sts = new MtaSts({ txt: name => dns.txt(name), fetch: fetchStsPolicy, clock: world.clock })
+  const { clock } = world
+  const policies = new StsPolicies({
+    clock,
+    path: world.folder.file('sts-policies.json'),
+    failed: cause => report({ kind: 'relay-fault', part: 'MTA-STS', cause }),
+  })
+  const sts = new MtaSts({ txt: name => dns.txt(name), fetch: fetchStsPolicy, policies, clock })
   const resolver = world.resolver ?? dns
   const { queue, limitsOf } = createShaping(loaded, world, resolver)
   const transport = createTransport(loaded, world, { resolver, sts, limitsOf })
@@ -37,11 +49,12 @@ export function createDelivery(loaded: LoadedRelay, world: Surroundings): Delive
     shaping: queue,
     part: {
       name: 'transport',
-      start: () => Promise.resolve(),
+      start: () => policies.load(),
       async stop() {
         dns.close()
         sts.close()
         await transport.close()
+        await policies.saved()
       },
     },
   }

@@ -1,14 +1,5 @@
-import { MINUTE, SECOND, type Clock } from '../../base/clock.ts'
-import { messageOf } from '../../base/problem.ts'
-
-/** A policy of RFC 8461 section 3.2. */
-export interface StsPolicy {
-  readonly mode: 'enforce' | 'testing' | 'none'
-  /** Names or `*.example.net`, lower case. */
-  readonly mx: readonly string[]
-  /** Seconds. */
-  readonly maxAge: number
-}
+import { MINUTE, type Clock } from '../../base/clock.ts'
+import type { StsPolicies, StsPolicy } from './sts-policies.ts'
 
 export type TxtAnswer =
   | { readonly kind: 'found'; readonly records: readonly string[] }
@@ -22,30 +13,20 @@ export interface MtaStsOptions {
    * followed. Rejects for anything but a 200 (section 3.3).
    */
   readonly fetch: (domain: string, signal: AbortSignal) => Promise<string>
+  readonly policies: StsPolicies
   readonly clock: Clock
-  /** Told when a policy that a domain announces cannot be had. */
-  readonly failed?: (domain: string, cause: string) => void
 }
 
-interface Kept {
-  readonly id: string
-  readonly policy: StsPolicy
-  readonly until: number
-}
-
-const MAX_KEPT = 10_000
+// Failures to fetch, which bind nobody.
+const MAX_FAILURES = 10_000
 // Section 3.2 allows a year and a bit.
 const MAX_AGE = 31_557_600
 // Section 3.3 wants failed fetches spaced; without this every message would ask again.
 const RETRY = 5 * MINUTE
 
-/**
- * What domains demand of those who send to them (MTA-STS, RFC 8461). Kept in memory only: after a restart the first
- * message to a domain asks anew.
- */
+/** What domains demand of those who send to them (MTA-STS, RFC 8461). */
 export class MtaSts {
   readonly #options: MtaStsOptions
-  readonly #kept = new Map<string, Kept>()
   readonly #failedAt = new Map<string, number>()
   readonly #fetching = new Map<string, Promise<void>>()
 
@@ -63,21 +44,16 @@ export class MtaSts {
    */
   async policyFor(domain: string): Promise<StsPolicy | undefined> {
     const id = announcedId(await this.#options.txt(`_mta-sts.${domain}`))
-    const kept = this.#current(domain)
-    if (id !== undefined && id !== kept?.id && !this.#failedLately(domain)) {
+    const { policies } = this.#options
+    if (id !== undefined && id !== policies.get(domain)?.id && !this.#failedLately(domain)) {
       await this.#renew(domain, id)
     }
-    return this.#current(domain)?.policy
+    return policies.get(domain)?.policy
   }
 
   /** Breaks off what is being fetched. */
   close(): void {
     this.#stop.abort()
-  }
-
-  #current(domain: string): Kept | undefined {
-    const kept = this.#kept.get(domain)
-    return kept && this.#options.clock() < kept.until ? kept : undefined
   }
 
   #failedLately(domain: string): boolean {
@@ -94,16 +70,24 @@ export class MtaSts {
 
   async #fetch(domain: string, id: string): Promise<void> {
     const { signal } = this.#stop
-    const now = this.#options.clock()
     try {
       const policy = parseStsPolicy(await this.#options.fetch(domain, signal))
       if (!policy) throw new Error('the policy is malformed')
-      remember(this.#kept, domain, { id, policy, until: now + policy.maxAge * SECOND })
+      this.#options.policies.set(domain, id, policy)
       this.#failedAt.delete(domain)
-    } catch (error) {
-      if (signal.aborted) return
-      remember(this.#failedAt, domain, now)
-      this.#options.failed?.(domain, messageOf(error))
+    } catch {
+      // Section 5: a policy that cannot be had is none, unless one was seen before.
+      if (!signal.aborted) this.#noteFailure(domain)
+    }
+  }
+
+  #noteFailure(domain: string): void {
+    this.#failedAt.delete(domain)
+    this.#failedAt.set(domain, this.#options.clock())
+    if (this.#failedAt.size <= MAX_FAILURES) return
+    for (const oldest of this.#failedAt.keys()) {
+      this.#failedAt.delete(oldest)
+      return
     }
   }
 }
@@ -144,14 +128,4 @@ function announcedId(answer: TxtAnswer): string | undefined {
   const [record] = records
   if (records.length !== 1 || record === undefined) return undefined
   return /;[ \t]*id[ \t]*=[ \t]*([a-z0-9]{1,32})[ \t]*(?:;|$)/i.exec(record)?.[1]
-}
-
-function remember<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size <= MAX_KEPT) return
-  for (const [oldest] of map) {
-    map.delete(oldest)
-    return
-  }
 }

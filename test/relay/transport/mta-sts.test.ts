@@ -9,6 +9,7 @@ import {
   type TxtAnswer,
 } from '../../../src/relay/transport/mta-sts.ts'
 import { policyText } from '../../../src/relay/transport/sts-fetch.ts'
+import { StsPolicies } from '../../../src/relay/transport/sts-policies.ts'
 import { testCertificates, type TestCertificates } from '../../support/certificates.ts'
 import { makeScratch } from '../../support/scratch.ts'
 import { consignment, resolverOf } from './consignment.ts'
@@ -33,6 +34,7 @@ class World {
       this.fetched++
       return this.text instanceof Error ? Promise.reject(this.text) : Promise.resolve(this.text)
     },
+    policies: new StsPolicies({ clock: () => this.now }),
     clock: () => this.now,
   })
 
