@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 
 import { postfixVersion } from '../support/postfix-submission.ts'
 import { withDeferred } from './deferred.ts'
+import { startHarakaSubject } from './haraka-subject.ts'
 import { idleCost } from './idle.ts'
 import { compileTools } from './native.ts'
 import { compareNodes } from './nodes.ts'
@@ -22,13 +23,13 @@ import {
 } from './scenarios.ts'
 import { Sink } from './sink.ts'
 
-const USAGE = `Usage: test/bench/run [--quick] [--only NAME[,NAME]] [--rounds N] [--json] [--document]
+const USAGE = `Usage: test/bench/run [--quick] [--only NAME[,NAME]] [--rounds N] [--haraka] [--json] [--document]
 
 Measures mailcanary beside Postfix: same machine, same run, in turns, each message synced to the disk before its 250,
 all handed on to one next hop. Then idle sessions, a queue full of deferred messages, and relays that share a PostgreSQL. Names are
 ${SCENARIOS.map(({ name }) => name).join(' ')} idle deferred nodes. Needs root (Postfix), cc and the headers of OpenSSL:
-test/install-servers installs them. Takes some fifteen minutes, five with --quick. --document also writes the tables into
-docs/performance.md, between its two marks.
+test/install-servers installs them. Takes some fifteen minutes, five with --quick. --haraka shows Haraka as well, which it
+installs for the run from the npm registry. --document also writes the tables into docs/performance.md, between its two marks.
 
 Exit code 0: all targets met; 1: some missed; 2: it could not be measured.`
 
@@ -38,6 +39,7 @@ async function main(): Promise<number> {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
       rounds: { type: 'string' },
+      haraka: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       document: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -81,10 +83,14 @@ async function main(): Promise<number> {
       stops.push(() => postfix.stop())
       const hashed = await startPostfixSubject(join(folder, 'hashed'), sink.port, 'SHA512-CRYPT')
       stops.push(() => hashed.stop())
+      const haraka = values.haraka
+        ? await startHarakaSubject(join(folder, 'haraka'), sink.port)
+        : undefined
+      stops.push(async () => haraka?.stop())
       for (const scenario of pairs) {
         note(`${scenario.name}: ${scenario.title}`)
         const messages = scenario.messages[quick ? 1 : 0]
-        const subjects = { ours, postfix, hashed }
+        const subjects = { ours, postfix, hashed, haraka }
         await part(scenario.name, async () => {
           const result = await comparePairs(subjects, scenario, { bench, messages, rounds })
           rows.push(...result.rows)

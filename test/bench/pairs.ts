@@ -7,6 +7,8 @@ interface Subjects {
   readonly ours: Subject
   readonly postfix: Subject
   readonly hashed: Subject
+  /** Shown in the table, without a target. */
+  readonly haraka?: Subject | undefined
 }
 
 /**
@@ -14,15 +16,20 @@ interface Subjects {
  * next to each other is compared, and of the ratios of all pairs the median counts.
  */
 export async function comparePairs(
-  { ours, postfix, hashed }: Subjects,
+  { ours, postfix, hashed, haraka }: Subjects,
   scenario: Scenario,
   options: { readonly bench: Bench; readonly messages: number; readonly rounds: number },
 ): Promise<{ readonly rows: readonly Row[]; readonly verdicts: readonly Verdict[] }> {
-  const subjects = scenario.hashedTarget === undefined ? [ours, postfix] : [ours, postfix, hashed]
+  const subjects = [
+    ours,
+    postfix,
+    ...(scenario.hashedTarget === undefined ? [] : [hashed]),
+    ...(haraka === undefined ? [] : [haraka]),
+  ]
   const runs = new Map(subjects.map((subject): [Subject, Run[]] => [subject, []]))
   for (let round = 0; round < options.rounds; round++) {
     for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
-      // Postfix needs no thousand messages to show its rate.
+      // The others need no thousand messages to show their rate.
       const share = subject === ours ? 1 : 0.4
       const messages = Math.ceil(options.messages * share)
       runs.get(subject)?.push(await measure(subject, scenario, messages, options.bench))
