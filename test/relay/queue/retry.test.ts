@@ -153,12 +153,14 @@ describe('for all times, tries and words', () => {
   })
 
   test('every message comes to its end, with a last try at the limit', () => {
+    // A try in the last minute before it moves the last one by as much: nobody is asked twice within a minute.
+    const atTheEnd = (age: number): boolean => age >= 5 * DAY && age <= 5 * DAY + MINUTE
     fc.assert(
       fc.property(chance, outcome, (drawn, outcome) => {
         let now = T0
         for (let n = 1; n < 1_000; n++) {
           const decision = after(n, { now, outcome }, () => drawn)
-          if (decision.next !== 'queued') return now - T0 === 5 * DAY && n < 100
+          if (decision.next !== 'queued') return atTheEnd(now - T0) && n < 100
           now = decision.dueAt
         }
         return false
