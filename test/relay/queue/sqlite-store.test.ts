@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { Problem } from '../../../src/base/problem.ts'
 import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
+import { GroupCommit } from '../../../src/relay/queue/sqlite/group-commit.ts'
 import {
   bodyOf,
   DELIVERED,
@@ -23,6 +24,12 @@ async function open(path: string): Promise<SqliteQueueStore> {
   const store = await SqliteQueueStore.open(path)
   onTestFinished(() => store.close())
   return store
+}
+
+/** By this thread, into files of any kind. */
+function octetsWritten(): number {
+  const [, octets] = /^wchar: (\d+)$/m.exec(readFileSync('/proc/thread-self/io', 'utf8')) ?? []
+  return Number(octets)
 }
 
 async function newPath(): Promise<string> {
@@ -136,6 +143,37 @@ describe('a shared commit', () => {
     await Promise.all(leases.map(leased => store.settle(leased, settlement(leased, DELIVERED))))
     expect(store.syncs - before).toBeLessThan(10)
     expect(await store.counts()).toMatchObject({ queued: 0, active: 0 })
+  })
+
+  test('writes to the queue and to no temporary file', async () => {
+    const store = await open(await newPath())
+    await put(store, message(['x@example.net']))
+    const before = octetsWritten()
+    const bodies = Array.from({ length: 200 }, () =>
+      put(store, message(['x@example.net']), Buffer.alloc(8_000, 'x')),
+    )
+    await Promise.all(bodies)
+    // Each page once, into the log of the database: what may have to be undone goes to memory.
+    expect(octetsWritten() - before).toBeLessThan(2 * 200 * 8_000)
+  })
+
+  test('a member that fails, fails alone; where none does there are no savepoints', async () => {
+    const said: string[] = []
+    const database = new Database(await newPath(), { verbose: sql => void said.push(String(sql)) })
+    onTestFinished(() => void database.close())
+    database.exec('create table number (n integer primary key)')
+    const group = new GroupCommit(database)
+    const insert = database.prepare('insert into number values (?)')
+    await Promise.all([1, 2, 3].map(n => group.run(() => insert.run(n))))
+    expect(said).not.toContain('savepoint member')
+    const tried = [4, 5, 1, 6].map(n => group.run(() => insert.run(n).changes))
+    expect(await Promise.allSettled(tried)).toMatchObject([
+      { value: 1 },
+      { value: 1 },
+      { reason: { message: 'UNIQUE constraint failed: number.n' } },
+      { value: 1 },
+    ])
+    expect(database.prepare('select n from number').pluck().all()).toEqual([1, 2, 3, 4, 5, 6])
   })
 
   test('nobody is told of success before it', async () => {
