@@ -39,7 +39,9 @@ export class GroupCommit {
   #scheduled = false
   #patience: NodeJS.Timeout | undefined
   #closed = false
-  readonly #beforeCommit: () => void
+  readonly #before: () => void
+  readonly #sync: () => Promise<void>
+  #syncing: Promise<void> | undefined
   readonly #statements: Readonly<
     Record<'begin' | 'commit' | 'savepoint' | 'release', Statement<[]>>
   >
@@ -48,10 +50,17 @@ export class GroupCommit {
   /** Those of them that waited for the disk. */
   syncs = 0
 
-  /** @param beforeCommit takes part in every transaction, as its last step */
-  constructor(database: Database, beforeCommit: () => void = () => undefined) {
+  /**
+   * @param around.before takes part in every transaction, as its last step
+   * @param around.sync has the disk keep what was committed
+   */
+  constructor(
+    database: Database,
+    around: { readonly before: () => void; readonly sync: () => Promise<void> },
+  ) {
     this.#database = database
-    this.#beforeCommit = beforeCommit
+    this.#before = around.before
+    this.#sync = around.sync
     this.#statements = {
       begin: database.prepare('begin immediate'),
       commit: database.prepare('commit'),
@@ -64,7 +73,7 @@ export class GroupCommit {
    * Runs a piece of work inside the next shared transaction. It must be synchronous and touch nothing but the
    * database: it is undone if the commit fails, and done once more if another member does.
    *
-   * @throws StoreUnavailable if the work or the commit met a full or failing disk; what the work threw otherwise
+   * @throws StoreUnavailable if the work, the commit or the sync met a full or failing disk; what the work threw otherwise
    */
   run<T>(work: () => T, { patient = false, durable = true }: CommitOptions = {}): Promise<T> {
     if (this.#closed) return Promise.reject(closed())
@@ -76,20 +85,26 @@ export class GroupCommit {
   }
 
   /** Commits what waits, and takes no more. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#patience)
-    while (this.#waiting.length > 0) this.#commit()
+    await this.#syncing
+    while (this.#waiting.length > 0) {
+      this.#commit()
+      await this.#syncing
+    }
   }
 
   #schedule(): void {
-    if (this.#scheduled) return
+    // While the disk is at work company gathers. Nothing else is written then, so that a sync is of one group.
+    if (this.#scheduled || this.#syncing) return
     this.#scheduled = true
     clearTimeout(this.#patience)
     this.#patience = undefined
     // Not a microtask: after the poll phase every socket that had something to say has joined.
     setImmediate(() => {
       this.#scheduled = false
+      if (this.#closed) return
       this.#commit()
       if (this.#waiting.length > 0) this.#schedule()
     })
@@ -101,29 +116,34 @@ export class GroupCommit {
     let results: readonly Result[]
     const durable = members.some(member => member.durable)
     try {
-      if (!durable) this.#database.pragma('synchronous = normal')
       results = this.#transact(members)
       this.commits++
       if (durable) this.syncs++
     } catch (error) {
       this.#undo()
-      const failure = translate(error)
-      for (const member of members) member.reject(failure)
-      return
+      return fail(members, translate(error))
+    }
+    if (durable) this.#syncing = this.#keep(members, results)
+    else tell(members, results)
+  }
+
+  /** Never rejects. */
+  async #keep(members: readonly Member[], results: readonly Result[]): Promise<void> {
+    try {
+      await this.#sync()
+      tell(members, results)
+    } catch (error) {
+      fail(members, error)
     } finally {
-      if (!durable) this.#database.pragma('synchronous = full')
+      this.#syncing = undefined
     }
-    for (const [i, member] of members.entries()) {
-      const result = results[i]
-      if (result !== undefined && 'value' in result) member.resolve(result.value)
-      else member.reject(result?.error)
-    }
+    if (this.#waiting.length > 0) this.#schedule()
   }
 
   #transact(members: readonly Member[]): readonly Result[] {
     this.#statements.begin.run()
     const results = this.#trust(members) ?? members.map(member => this.#attempt(member))
-    this.#beforeCommit()
+    this.#before()
     this.#statements.commit.run()
     return results
   }
@@ -156,6 +176,18 @@ export class GroupCommit {
       return { error: translate(error) }
     }
   }
+}
+
+function tell(members: readonly Member[], results: readonly Result[]): void {
+  for (const [i, member] of members.entries()) {
+    const result = results[i]
+    if (result !== undefined && 'value' in result) member.resolve(result.value)
+    else member.reject(result?.error)
+  }
+}
+
+function fail(members: readonly Member[], error: unknown): void {
+  for (const member of members) member.reject(error)
 }
 
 function closed(): StoreUnavailable {
