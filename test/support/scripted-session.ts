@@ -59,6 +59,8 @@ interface Script {
   readonly script: SmtpScript
   readonly commands: string[]
   readonly messages: SeenMessage[]
+  /** How many times something has come. */
+  segments: number
   keep(socket: Socket): void
   /** What the script says about this point, this time. */
   deed(point: Point): Deed | undefined
@@ -101,6 +103,7 @@ export class ScriptedSession {
   #listen(): void {
     this.#socket.on('error', () => undefined)
     this.#socket.on('data', (chunk: Buffer) => {
+      this.#server.segments++
       this.#input = Buffer.concat([this.#input, chunk])
       this.#read()
     })

@@ -16,6 +16,7 @@ export class ScriptedSmtp {
   readonly commands: string[] = []
   readonly messages: SeenMessage[] = []
   connections = 0
+  segments = 0
   readonly #script: SmtpScript
   readonly #server = createServer({ noDelay: true }, socket => new ScriptedSession(this, socket))
   readonly #sockets = new Set<Socket>()

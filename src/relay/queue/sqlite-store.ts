@@ -20,6 +20,7 @@ import { Settling } from './sqlite/settling.ts'
 import { Sweeping } from './sqlite/sweeping.ts'
 import { Timeline } from './sqlite/timeline.ts'
 import { Waiting } from './sqlite/waiting.ts'
+import { Wal } from './sqlite/wal.ts'
 import type {
   BodyWriter,
   HoldTarget,
@@ -47,6 +48,7 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   /** What logins have sent; its counts are in the same file and the same commits. */
   readonly ledger: Ledger
   readonly #database: Database
+  readonly #wal: Wal
   readonly #group: GroupCommit
   readonly #bodies: Bodies
   readonly #destinations: Destinations
@@ -61,14 +63,19 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   readonly #waiting: Waiting
 
   private constructor(database: Database) {
+    const wal = new Wal(database)
     const timeline = new Timeline(database)
     const destinations = new Destinations(database)
-    const group = new GroupCommit(database, () => destinations.caughtUp())
+    const group = new GroupCommit(database, {
+      before: () => destinations.caughtUp(),
+      sync: wal.sync,
+    })
     const bodies = new Bodies(database, group)
     const putting = new Putting(database, destinations, timeline)
     this.#holds = new Holds(database, destinations)
     this.#waiting = new Waiting(database, this.#holds)
     this.#database = database
+    this.#wal = wal
     this.#group = group
     this.#bodies = bodies
     this.#destinations = destinations
@@ -230,8 +237,9 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   }
 
   async close(): Promise<void> {
+    await this.#group.close()
     if (!this.#database.open) return
-    this.#group.close()
+    this.#wal.close()
     try {
       this.#database.close()
     } catch (error) {

@@ -44,23 +44,16 @@ export class ConnectionPool {
   }
 
   /**
-   * A connection that was seen to work just now, or undefined. It is made sure by RSET, which also ends what a
-   * refused transaction may have left open.
+   * A connection that lay idle, or undefined. Whether it still works shows when it is used (`StaleConnection`).
    *
    * @param key everything that makes two connections alike: host, address, port, policy
    */
-  async take(key: string, signal: AbortSignal): Promise<SmtpClient | undefined> {
-    for (;;) {
-      // The youngest: the others then grow old together and are closed.
-      const found = this.#idle.findLast(idle => idle.key === key)
-      if (!found || signal.aborted) return undefined
-      this.#forget(found)
-      const release = found.client.wire.obey(signal)
-      const alive = await found.client.reset()
-      release()
-      if (alive) return found.client
-      found.client.wire.destroy()
-    }
+  take(key: string, signal: AbortSignal): SmtpClient | undefined {
+    // The youngest: the others then grow old together and are closed.
+    const found = this.#idle.findLast(idle => idle.key === key)
+    if (!found || signal.aborted) return undefined
+    this.#forget(found)
+    return found.client
   }
 
   /** Somebody is about to use a connection to this host. @returns what is called when that is over */
@@ -92,6 +85,7 @@ export class ConnectionPool {
       this.#end(client)
       return
     }
+    client.rested = true
     const idle: Idle = {
       key,
       site,

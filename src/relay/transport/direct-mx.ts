@@ -13,7 +13,7 @@ import { stsAllows, type MtaSts } from './mta-sts.ts'
 import { isOwnAddress, ownAddresses, routeTo, selfLoop, type OwnHost } from './mx.ts'
 import type { AddressAnswer, Endpoint, Resolver } from './resolver.ts'
 import { SessionOpener, type MxTls } from './session-opener.ts'
-import { faultOf, SmtpFault } from './smtp-fault.ts'
+import { faultOf, SmtpFault, StaleConnection } from './smtp-fault.ts'
 import { SMTP_TIMERS, type SmtpTimers } from './smtp-timers.ts'
 import type { StsPolicy } from './sts-policies.ts'
 import type { Consignment, Transport } from './transport.ts'
@@ -167,10 +167,14 @@ export class DirectMx implements Transport {
     }
     try {
       return await handOver(session.client, mail, recipients, judge, limit)
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error
     } finally {
       leave()
       this.#pool.give(session.key, session.client, at.host)
     }
+    // There are no more of them than lay idle.
+    return this.#endpoint(mail, recipients, at, limit)
   }
 
   /** Only a policy in force counts: `testing` asks for reports, not for refusals (RFC 8461 section 5). */

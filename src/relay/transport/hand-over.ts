@@ -13,7 +13,7 @@ const RECIPIENTS = 100
  * Hands a message over an open session, in as many transactions as its recipients need.
  *
  * @returns one result for each of `recipients`, in their order
- * @throws only what reading the body throws
+ * @throws StaleConnection before anything was said, and what reading the body throws
  */
 export async function handOver(
   client: SmtpClient,

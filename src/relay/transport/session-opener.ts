@@ -32,7 +32,7 @@ interface Options {
   readonly clock: Clock
 }
 
-/** Gets a session with an MX host: an idle one, or a new one as the TLS policy wants it. */
+/** Gets a session with an MX host: one that lay idle, or a new one as the TLS policy wants it. */
 export class SessionOpener {
   readonly #options: Options
   readonly #memory: TlsMemory
@@ -55,7 +55,7 @@ export class SessionOpener {
     const { tls, pool } = this.#options
     const policy = verified ? 'required' : tls.policy
     const key = `${policy} ${host} ${endpoint.address} ${endpoint.port}`
-    const idle = await pool.take(key, signal)
+    const idle = pool.take(key, signal)
     if (idle) return { client: idle, key }
     pool.makeRoom(host)
     if (policy === 'required') {

@@ -12,7 +12,7 @@ import { classifyByHost, HostJudge, type Classify, type HostResult } from './hos
 import type { AddressAnswer, Endpoint, Resolver } from './resolver.ts'
 import type { Credentials } from './sasl.ts'
 import { SmtpClient, type TlsMode } from './smtp-client.ts'
-import { faultOf, SmtpFault } from './smtp-fault.ts'
+import { faultOf, SmtpFault, StaleConnection } from './smtp-fault.ts'
 import { SMTP_TIMERS, type SmtpTimers } from './smtp-timers.ts'
 import type { Consignment, Transport } from './transport.ts'
 
@@ -112,8 +112,7 @@ export class Smarthost implements Transport {
     const key = endpoint.address
     let client
     try {
-      client =
-        (await this.#pool.take(key, limit.signal)) ?? (await this.#open(endpoint, limit.signal))
+      client = this.#pool.take(key, limit.signal) ?? (await this.#open(endpoint, limit.signal))
     } catch (error) {
       const fault = faultOf(error, 'lost')
       // A smarthost that does not want us before it has seen any mail is a matter between it and us: mail waits.
@@ -128,9 +127,13 @@ export class Smarthost implements Transport {
     try {
       const results = await handOver(client, mail, recipients, judge, limit)
       return results.map(result => notOurLogin(result, judge))
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error
     } finally {
       this.#pool.give(key, client)
     }
+    // There are no more of them than lay idle.
+    return this.#endpoint(mail, recipients, endpoint, limit)
   }
 
   #open(endpoint: Endpoint, signal: AbortSignal): Promise<SmtpClient> {

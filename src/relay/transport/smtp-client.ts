@@ -43,6 +43,8 @@ export class SmtpClient {
   readonly timers: SmtpTimers
   /** Messages sent over it so far. */
   messages = 0
+  /** It lay idle, and nobody has tried since whether it still works. */
+  rested = false
   #capabilities = Capabilities.none
   #tlsRefused = ''
 
@@ -93,9 +95,14 @@ export class SmtpClient {
     return this.wire.reply(timeout, name)
   }
 
-  /** Whether a connection that was idle still works; clears what the last transaction left. Never throws. */
-  async reset(): Promise<boolean> {
-    return this.command('RSET', this.timers.command).then(
+  /**
+   * Whether a connection still works; clears what the last transaction left. Never throws.
+   *
+   * @param more commands to send in the same segment, whose replies the caller reads
+   */
+  async reset(more: readonly string[] = []): Promise<boolean> {
+    this.rested = false
+    return this.command(['RSET', ...more].join('\r\n'), this.timers.command, 'RSET').then(
       ({ reply }) => category(reply) === 2,
       () => false,
     )

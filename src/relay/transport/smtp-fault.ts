@@ -39,6 +39,11 @@ export class SmtpFault extends Error {
   }
 }
 
+/** An idle connection that has died in the meantime: nothing was said on it, and another one will do. */
+export class StaleConnection extends Error {
+  override readonly name = 'StaleConnection'
+}
+
 /** Anything thrown, as a fault; what is no fault already is of kind `kind`. */
 export function faultOf(error: unknown, kind: SmtpFaultKind): SmtpFault {
   if (error instanceof SmtpFault) return error

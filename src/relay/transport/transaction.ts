@@ -2,9 +2,10 @@ import type { Recipient } from '../../mail/envelope.ts'
 import { formatReply, type Reply } from '../../mail/reply.ts'
 import { mailCommand, obstacle, rcptCommand, unspeakable } from './envelope-commands.ts'
 import type { HostJudge, HostResult } from './host-result.ts'
+import type { ReceivedReply } from './reply-reader.ts'
 import { sendBody } from './send-body.ts'
 import { category, type SmtpClient } from './smtp-client.ts'
-import { faultOf, SmtpFault } from './smtp-fault.ts'
+import { faultOf, SmtpFault, StaleConnection } from './smtp-fault.ts'
 import type { Consignment } from './transport.ts'
 
 /**
@@ -15,7 +16,8 @@ import type { Consignment } from './transport.ts'
  *
  * @param dotSent told right before the final dot: from there on giving up early makes duplicates
  * @returns one result for each of `recipients`, in their order
- * @throws only what reading the body throws; no dot is sent then, so that nobody takes half a message for a whole
+ * @throws StaleConnection before anything else, and what reading the body throws; no dot is sent then, so that nobody takes
+ * half a message for a whole
  */
 export async function transact(
   client: SmtpClient,
@@ -88,8 +90,8 @@ class Transaction {
     const commands = open.map(index => rcptCommand(this.#recipient(index), capabilities))
     const pipelined = capabilities.has('PIPELINING')
     // RFC 2920 section 3.1. DATA stays out: were it accepted with no recipient, a lone dot would have to follow.
-    const group = pipelined ? [mail, ...commands].join('\r\n') : mail
-    const { reply } = await this.#client.command(group, timers.mail, 'MAIL')
+    const group = pipelined ? [mail, ...commands] : [mail]
+    const { reply } = await this.#begin(group, pipelined)
     const accepted = category(reply) === 2
     if (!accepted) this.#refused(reply)
     if (!accepted && !pipelined) return false
@@ -103,6 +105,21 @@ class Transaction {
       else this.#results[index] = this.#rcptRefused(answer.reply, taken)
     }
     return taken > 0
+  }
+
+  /**
+   * Sends the envelope, on a connection that lay idle behind RSET: that shows whether it still works, and ends what a
+   * refused transaction may have left open.
+   *
+   * @returns the reply to MAIL
+   */
+  async #begin(group: readonly string[], pipelined: boolean): Promise<ReceivedReply> {
+    const { wire, timers, rested } = this.#client
+    // RFC 2920 section 3.1: RSET may stand anywhere in a group.
+    const sent = rested && pipelined
+    if (rested && !(await this.#client.reset(sent ? group : []))) throw new StaleConnection()
+    if (sent) return wire.reply(timers.mail, 'MAIL')
+    return this.#client.command(group.join('\r\n'), timers.mail, 'MAIL')
   }
 
   async #final(): Promise<void> {

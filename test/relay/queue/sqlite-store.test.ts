@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -7,6 +7,10 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { Problem } from '../../../src/base/problem.ts'
 import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
+import { GroupCommit } from '../../../src/relay/queue/sqlite/group-commit.ts'
+import { openQueue } from '../../../src/relay/queue/sqlite/open.ts'
+import { Wal } from '../../../src/relay/queue/sqlite/wal.ts'
+import { StoreUnavailable } from '../../../src/relay/queue/store.ts'
 import {
   bodyOf,
   DELIVERED,
@@ -25,6 +29,12 @@ async function open(path: string): Promise<SqliteQueueStore> {
   return store
 }
 
+/** By this thread, into files of any kind. */
+function octetsWritten(): number {
+  const [, octets] = /^wchar: (\d+)$/m.exec(readFileSync('/proc/thread-self/io', 'utf8')) ?? []
+  return Number(octets)
+}
+
 async function newPath(): Promise<string> {
   return join(await scratchFolder(), 'queue.sqlite')
 }
@@ -37,6 +47,28 @@ async function problemOf(path: string): Promise<string> {
   expect(error).toBeInstanceOf(Problem)
   expect(String(error)).toContain(path)
   return String(error)
+}
+
+interface Sync {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** A group whose disk keeps something when a test says so. */
+async function withSyncsByHand(): Promise<{
+  readonly group: GroupCommit
+  readonly insert: Database.Statement<[number]>
+  readonly syncs: readonly Sync[]
+}> {
+  const database = new Database(await newPath())
+  onTestFinished(() => void database.close())
+  database.exec('create table number (n integer primary key)')
+  const syncs: Sync[] = []
+  const group = new GroupCommit(database, {
+    before: () => undefined,
+    sync: () => new Promise((resolve, reject) => void syncs.push({ resolve, reject })),
+  })
+  return { group, insert: database.prepare('insert into number values (?)'), syncs }
 }
 
 /** A queue of some hundred kilobytes, closed. */
@@ -136,6 +168,89 @@ describe('a shared commit', () => {
     await Promise.all(leases.map(leased => store.settle(leased, settlement(leased, DELIVERED))))
     expect(store.syncs - before).toBeLessThan(10)
     expect(await store.counts()).toMatchObject({ queued: 0, active: 0 })
+  })
+
+  test('writes to the queue and to no temporary file', async () => {
+    const store = await open(await newPath())
+    await put(store, message(['x@example.net']))
+    const before = octetsWritten()
+    const bodies = Array.from({ length: 200 }, () =>
+      put(store, message(['x@example.net']), Buffer.alloc(8_000, 'x')),
+    )
+    await Promise.all(bodies)
+    // Each page once, into the log of the database: what may have to be undone goes to memory.
+    expect(octetsWritten() - before).toBeLessThan(2 * 200 * 8_000)
+  })
+
+  test('a member that fails, fails alone; where none does there are no savepoints', async () => {
+    const said: string[] = []
+    const database = new Database(await newPath(), { verbose: sql => void said.push(String(sql)) })
+    onTestFinished(() => void database.close())
+    database.exec('create table number (n integer primary key)')
+    const group = new GroupCommit(database, {
+      before: () => undefined,
+      sync: () => Promise.resolve(),
+    })
+    const insert = database.prepare('insert into number values (?)')
+    await Promise.all([1, 2, 3].map(n => group.run(() => insert.run(n))))
+    expect(said).not.toContain('savepoint member')
+    const tried = [4, 5, 1, 6].map(n => group.run(() => insert.run(n).changes))
+    expect(await Promise.allSettled(tried)).toMatchObject([
+      { value: 1 },
+      { value: 1 },
+      { reason: { message: 'UNIQUE constraint failed: number.n' } },
+      { value: 1 },
+    ])
+    expect(database.prepare('select n from number').pluck().all()).toEqual([1, 2, 3, 4, 5, 6])
+  })
+
+  test('the event loop goes on while the disk is at work, and what comes then shares the next', async () => {
+    const { group, insert, syncs } = await withSyncsByHand()
+    const told: number[] = []
+    const run = (n: number): Promise<unknown> => {
+      return group.run(() => insert.run(n)).then(() => told.push(n))
+    }
+    const first = run(1)
+    await expect.poll(() => syncs.length).toBe(1)
+    const later = [run(2), run(3), group.run(() => insert.run(4), { durable: false })]
+    await new Promise(setImmediate)
+    // Nothing else is committed meanwhile, and nobody told.
+    expect([group.commits, told]).toEqual([1, []])
+    syncs[0]?.resolve()
+    await first
+    await expect.poll(() => syncs.length).toBe(2)
+    expect([group.commits, told]).toEqual([2, [1]])
+    syncs[1]?.resolve()
+    await Promise.all(later)
+    expect([group.commits, told]).toEqual([2, [1, 2, 3]])
+  })
+
+  test('that the disk does not keep is told to all who share it, and the next one is tried', async () => {
+    const { group, insert, syncs } = await withSyncsByHand()
+    const failed = Promise.allSettled([1, 2].map(n => group.run(() => insert.run(n))))
+    await expect.poll(() => syncs.length).toBe(1)
+    syncs[0]?.reject(new StoreUnavailable('not kept', { full: false }))
+    const reason = { message: 'not kept' }
+    expect(await failed).toMatchObject([{ reason }, { reason }])
+    const next = group.run(() => insert.run(3).changes)
+    await expect.poll(() => syncs.length).toBe(2)
+    syncs[1]?.resolve()
+    expect(await next).toBe(1)
+  })
+
+  test('what the disk did not take at first is written anew', async () => {
+    const path = await newPath()
+    const database = openQueue(path)
+    onTestFinished(() => void database.close())
+    const wal = new Wal(database)
+    database.exec("insert into tally values ('new', 1)")
+    const log = statSync(`${path}-wal`).size
+    await wal.sync()
+    expect(statSync(`${path}-wal`).size).toBe(log)
+    // The next sync fails as on a broken disk.
+    wal.close()
+    await wal.sync()
+    expect(statSync(`${path}-wal`).size).toBe(0)
   })
 
   test('nobody is told of success before it', async () => {

@@ -132,6 +132,36 @@ describe('sessions in threads of their own', () => {
     expect(hours.reduce((sum, { messages }) => sum + messages, 0)).toBe(GRIDS.length * 20)
   })
 
+  it('ask the owner twice about a session with a message: who it is, and to keep the message', async () => {
+    const queue = await SqliteQueueStore.open(join(await scratchFolder(), 'queue.sqlite'))
+    onTestFinished(() => queue.close())
+    const meter = new Meter({
+      ledger: queue.ledger,
+      limitsOf: () => ({ ...UNLIMITED, messages_per_hour: 1_000 }),
+      digests: new RecipientDigests(Buffer.alloc(32, 7)),
+      clock: Date.now,
+    })
+    const running = await run({ workers: 1, store: queue, meter })
+    const questions: string[] = []
+    threads[0]?.on('message', (items: readonly { readonly ask?: string }[]) => {
+      questions.push(...items.flatMap(({ ask }) => (ask === undefined ? [] : [ask])))
+    })
+    for (let n = 0; n < 10; n++) {
+      const client = await running.session()
+      expect(await submit(client)).toMatch(/^250 /)
+      await client.command('QUIT')
+    }
+    const once = ['attempt', 'put']
+    // How much room there is for the login is asked before the first.
+    expect(questions.filter(name => name !== 'closed')).toEqual([
+      'attempt',
+      'mail',
+      'put',
+      ...Array.from({ length: 9 }, () => once).flat(),
+    ])
+    expect(questions.filter(name => name === 'closed')).toHaveLength(1)
+  })
+
   it('show other certificates from the next connection on', async () => {
     const running = await run({ workers: WORKERS })
     const other = await (await createAuthority('another authority')).issue(['other.example.org'])

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { consignment, resolverOf } from './consignment.ts'
 import { directMx, never, start } from './delivery.ts'
@@ -65,13 +65,38 @@ test('what a provider bears goes before our own numbers: messages a connection, 
   expect(server.messages).toHaveLength(10)
 })
 
-test('an idle connection that died in the meantime costs nothing', async () => {
-  const server = await start({ deeds: { RSET: { close: '' } } })
+test('where PIPELINING is offered RSET leaves with the envelope', async () => {
+  const server = await start({ offers: ['PIPELINING'] })
   const transport = directMx(resolverOf([['mx1.example.net', server.port]]))
   await transport.deliver(consignment(), never)
-  const [outcome] = await transport.deliver(consignment(), never)
-  expect(outcome?.kind).toBe('delivered')
-  expect(server.connections).toBe(2)
+  const before = server.segments
+  await transport.deliver(consignment(), never)
+  expect(server.commands.slice(-4).map(line => line.slice(0, 4))).toEqual([
+    'RSET',
+    'MAIL',
+    'RCPT',
+    'DATA',
+  ])
+  // RSET, MAIL and RCPT; DATA; the message.
+  expect(server.segments - before).toBe(3)
+})
+
+describe.each([
+  ['dies', { close: '' }],
+  ['is cut', { reset: true }],
+  ['is ended by the server with a word', '421 4.4.2 Idle for too long'],
+  ['is of no use any more', '503 5.5.1 Bad sequence'],
+] as const)('an idle connection that %s costs nothing', (_, deed) => {
+  test.each([[[]], [['PIPELINING']]])('where %j is offered', async offers => {
+    const server = await start({ offers, deeds: { RSET: deed } })
+    const transport = directMx(resolverOf([['mx1.example.net', server.port]]))
+    // Two of them, and two that lie idle.
+    await Promise.all([1, 2].map(() => transport.deliver(consignment(), never)))
+    const [outcome] = await transport.deliver(consignment(), never)
+    expect(outcome?.kind).toBe('delivered')
+    expect(server.connections).toBe(3)
+    expect(server.messages).toHaveLength(3)
+  })
 })
 
 test('an idle connection on which the server has spoken is not used again', async () => {

@@ -38,7 +38,7 @@ export class Bodies {
     this.#remove = database.prepare('delete from chunk where body = ?')
     // By chunk_body, whose entries end in the row's id: one step in the index for each piece, no sorting.
     this.#next = database.prepare(
-      'select id, data from chunk where body = ? and id > ? order by id limit 1',
+      'select id, data from chunk where body = +? and id > ? order by id limit 1',
     )
     this.#note = database.prepare('insert or ignore into loose_body values (?)')
     this.#forget = database.prepare('delete from loose_body where body = ?')

@@ -25,7 +25,7 @@ export class Destinations {
     // The first entry of the domain in delivery_ready.
     this.#earliest = database
       .prepare<[string], number>(
-        `select ready_at from delivery where domain = ? and state = 'queued' order by ready_at limit 1`,
+        `select ready_at from delivery where domain = +? and state = 'queued' order by ready_at limit 1`,
       )
       .pluck()
     this.#someHeld = database
@@ -50,7 +50,7 @@ export class Destinations {
       .prepare<[number, string, number], string>(
         `select domain from destination
          where ready_at <= ? and domain not in (select value from json_each(?))
-         order by ready_at limit ?`,
+         order by ready_at limit +?`,
       )
       .pluck()
     this.#next = database

@@ -30,7 +30,8 @@ const MOST = 256
  * One durable transaction for everything that arrives while the previous one is on its way to the disk. A sync of the
  * disk takes longer than fifty inserts: sharing it is what makes thousands of messages a second out of hundreds.
  *
- * A member that fails is rolled back to its savepoint and fails alone. Nobody is told of success before the commit.
+ * A member that fails, fails alone: all is undone and done again, each member with a savepoint, which costs too much to
+ * have one where all goes well, as it nearly always does. Nobody is told of success before the commit.
  */
 export class GroupCommit {
   readonly #database: Database
@@ -38,7 +39,9 @@ export class GroupCommit {
   #scheduled = false
   #patience: NodeJS.Timeout | undefined
   #closed = false
-  readonly #beforeCommit: () => void
+  readonly #before: () => void
+  readonly #sync: () => Promise<void>
+  #syncing: Promise<void> | undefined
   readonly #statements: Readonly<
     Record<'begin' | 'commit' | 'savepoint' | 'release', Statement<[]>>
   >
@@ -47,10 +50,17 @@ export class GroupCommit {
   /** Those of them that waited for the disk. */
   syncs = 0
 
-  /** @param beforeCommit takes part in every transaction, as its last step */
-  constructor(database: Database, beforeCommit: () => void = () => undefined) {
+  /**
+   * @param around.before takes part in every transaction, as its last step
+   * @param around.sync has the disk keep what was committed
+   */
+  constructor(
+    database: Database,
+    around: { readonly before: () => void; readonly sync: () => Promise<void> },
+  ) {
     this.#database = database
-    this.#beforeCommit = beforeCommit
+    this.#before = around.before
+    this.#sync = around.sync
     this.#statements = {
       begin: database.prepare('begin immediate'),
       commit: database.prepare('commit'),
@@ -61,9 +71,9 @@ export class GroupCommit {
 
   /**
    * Runs a piece of work inside the next shared transaction. It must be synchronous and touch nothing but the
-   * database: it is undone if the commit fails.
+   * database: it is undone if the commit fails, and done once more if another member does.
    *
-   * @throws StoreUnavailable if the work or the commit met a full or failing disk; what the work threw otherwise
+   * @throws StoreUnavailable if the work, the commit or the sync met a full or failing disk; what the work threw otherwise
    */
   run<T>(work: () => T, { patient = false, durable = true }: CommitOptions = {}): Promise<T> {
     if (this.#closed) return Promise.reject(closed())
@@ -75,20 +85,26 @@ export class GroupCommit {
   }
 
   /** Commits what waits, and takes no more. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#patience)
-    while (this.#waiting.length > 0) this.#commit()
+    await this.#syncing
+    while (this.#waiting.length > 0) {
+      this.#commit()
+      await this.#syncing
+    }
   }
 
   #schedule(): void {
-    if (this.#scheduled) return
+    // While the disk is at work company gathers. Nothing else is written then, so that a sync is of one group.
+    if (this.#scheduled || this.#syncing) return
     this.#scheduled = true
     clearTimeout(this.#patience)
     this.#patience = undefined
     // Not a microtask: after the poll phase every socket that had something to say has joined.
     setImmediate(() => {
       this.#scheduled = false
+      if (this.#closed) return
       this.#commit()
       if (this.#waiting.length > 0) this.#schedule()
     })
@@ -100,26 +116,51 @@ export class GroupCommit {
     let results: readonly Result[]
     const durable = members.some(member => member.durable)
     try {
-      if (!durable) this.#database.pragma('synchronous = normal')
-      this.#statements.begin.run()
-      results = members.map(member => this.#attempt(member))
-      this.#beforeCommit()
-      this.#statements.commit.run()
+      results = this.#transact(members)
       this.commits++
       if (durable) this.syncs++
     } catch (error) {
-      if (this.#database.inTransaction) this.#database.exec('rollback')
-      const failure = translate(error)
-      for (const member of members) member.reject(failure)
-      return
+      this.#undo()
+      return fail(members, translate(error))
+    }
+    if (durable) this.#syncing = this.#keep(members, results)
+    else tell(members, results)
+  }
+
+  /** Never rejects. */
+  async #keep(members: readonly Member[], results: readonly Result[]): Promise<void> {
+    try {
+      await this.#sync()
+      tell(members, results)
+    } catch (error) {
+      fail(members, error)
     } finally {
-      if (!durable) this.#database.pragma('synchronous = full')
+      this.#syncing = undefined
     }
-    for (const [i, member] of members.entries()) {
-      const result = results[i]
-      if (result !== undefined && 'value' in result) member.resolve(result.value)
-      else member.reject(result?.error)
+    if (this.#waiting.length > 0) this.#schedule()
+  }
+
+  #transact(members: readonly Member[]): readonly Result[] {
+    this.#statements.begin.run()
+    const results = this.#trust(members) ?? members.map(member => this.#attempt(member))
+    this.#before()
+    this.#statements.commit.run()
+    return results
+  }
+
+  /** @returns nothing where a member has failed: then nothing has been done */
+  #trust(members: readonly Member[]): readonly Result[] | undefined {
+    try {
+      return members.map(({ work }) => ({ value: work() }))
+    } catch {
+      this.#undo()
+      this.#statements.begin.run()
+      return undefined
     }
+  }
+
+  #undo(): void {
+    if (this.#database.inTransaction) this.#database.exec('rollback')
   }
 
   #attempt(member: Member): Result {
@@ -135,6 +176,18 @@ export class GroupCommit {
       return { error: translate(error) }
     }
   }
+}
+
+function tell(members: readonly Member[], results: readonly Result[]): void {
+  for (const [i, member] of members.entries()) {
+    const result = results[i]
+    if (result !== undefined && 'value' in result) member.resolve(result.value)
+    else member.reject(result?.error)
+  }
+}
+
+function fail(members: readonly Member[], error: unknown): void {
+  for (const member of members) member.reject(error)
 }
 
 function closed(): StoreUnavailable {

@@ -32,16 +32,18 @@ export class Leasing {
   constructor(database: Database, destinations: Destinations, holds: Holds) {
     this.#destinations = destinations
     this.#holds = holds
+    // `+?`, here and elsewhere: a plan that hangs on the value of a bare `?` is made anew by every run of the statement,
+    // which costs more than the run.
     // A range of delivery_ready: the domain's entries up to `now`, in order.
     this.#due = database.prepare(
       `select id, message, ready_at, token, attempts, indeterminate from delivery
-       where domain = ? and state = 'queued' and ready_at <= ? order by ready_at limit ?`,
+       where domain = +? and state = 'queued' and ready_at <= ? order by ready_at limit +?`,
     )
     // The same of delivery_lane.
     this.#dueOfLane = database.prepare(
       `select id, message, ready_at, token, attempts, indeterminate from delivery
-       where domain = ? and login = ? and state = 'queued' and ready_at <= ?
-       order by ready_at limit ?`,
+       where domain = +? and login = +? and state = 'queued' and ready_at <= ?
+       order by ready_at limit +?`,
     )
     this.#take = database.prepare(
       'update delivery set token = ?, ready_at = ?, indeterminate = ? where id = ?',
@@ -51,7 +53,7 @@ export class Leasing {
     )
     this.#message = database.prepare('select * from message where key = ?')
     this.#recipients = database.prepare(
-      'select * from recipient where message = ? order by position',
+      'select * from recipient where message = +? order by position',
     )
     this.#leased = database.prepare('select id, domain from delivery where token is not null')
     this.#release = database.prepare(

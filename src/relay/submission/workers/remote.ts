@@ -20,14 +20,11 @@ export function remoteStore(link: ToOwner): Required<Pick<Site, 'store' | 'meter
   let bodies = 0
   let sessions = 0
   // A session has one message at a time, so the owner knows its allowance by the session.
-  const numbers = new WeakMap<AbortSignal, number>()
-  const numberOf = (session: AbortSignal): number => {
-    const known = numbers.get(session)
-    if (known !== undefined) return known
-    const number = sessions++
-    numbers.set(session, number)
-    session.addEventListener('abort', () => link.tell('closed', number), { once: true })
-    return number
+  const known = new WeakMap<AbortSignal, Session>()
+  const sessionOf = (signal: AbortSignal): Session => {
+    const session = known.get(signal) ?? { number: sessions++, signal, told: false }
+    known.set(signal, session)
+    return session
   }
   const room = new Map<string, number>()
   return {
@@ -37,14 +34,22 @@ export function remoteStore(link: ToOwner): Required<Pick<Site, 'store' | 'meter
     },
     meter: {
       begin: (login, session) =>
-        new RemoteAllowance(link, { login, session: numberOf(session), room }),
+        new RemoteAllowance(link, { login, session: sessionOf(session), room }),
     },
   }
 }
 
+interface Session {
+  readonly number: number
+  /** Aborted at its end. */
+  readonly signal: AbortSignal
+  /** Whether the owner remembers it, and has to hear of its end. */
+  told: boolean
+}
+
 interface Sender {
   readonly login: string
-  readonly session: number
+  readonly session: Session
   /** Messages of each login that may pass before the owner is asked again; `put` has the last word about them too. */
   readonly room: Map<string, number>
 }
@@ -68,7 +73,12 @@ class RemoteAllowance implements MessageAllowance {
       this.#ample = true
       return WITHIN
     }
-    const { judged, ample } = await this.#link.ask('mail', session, login)
+    if (!session.told) {
+      session.told = true
+      const { number, signal } = session
+      signal.addEventListener('abort', () => this.#link.tell('closed', number), { once: true })
+    }
+    const { judged, ample } = await this.#link.ask('mail', session.number, login)
     this.#ample = ample
     if (ample) room.set(login, AMPLE - 1)
     else room.delete(login)
@@ -77,12 +87,12 @@ class RemoteAllowance implements MessageAllowance {
 
   recipient(address: string): Promise<Judgement> {
     if (this.#ample) return Promise.resolve(WITHIN)
-    return this.#link.ask('recipient', this.#sender.session, address)
+    return this.#link.ask('recipient', this.#sender.session.number, address)
   }
 
   put(message: NewMessage, body: BodyWriter): Promise<Judgement> {
     if (!(body instanceof RemoteBody)) throw new TypeError('a body of another store')
-    return this.#link.ask('put', this.#sender.session, message, body.number, body.rest())
+    return this.#link.ask('put', this.#sender.session.number, message, body.number, body.rest())
   }
 }
 
