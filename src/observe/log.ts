@@ -178,16 +178,17 @@ const PERSONAL = new Set(['login', 'destination'])
 
 /** The fields of an event for machines; below debug with pseudonyms for those that name a person, or without them. */
 export function fieldsOf(event: Event, { verbose, pseudonym }: Naming): Record<string, unknown> {
-  const { kind, ...rest } = event
   const login = 'login' in event ? event.login : ''
-  const shown = ([name, value]: [string, unknown]): unknown => {
+  const shown = (name: string, value: unknown): unknown => {
     if (verbose || typeof value !== 'string') return value
     return PERSONAL.has(name) ? pseudonym?.(value) : masked(value, login, pseudonym)
   }
-  const fields = Object.entries(rest)
-    .map((field: [string, unknown]) => [field[0], shown(field)])
-    .filter(([, value]) => value !== undefined)
-  return { event: kind, ...(Object.fromEntries(fields) as Record<string, unknown>) }
+  const fields: Record<string, unknown> = { event: event.kind }
+  for (const [name, value] of Object.entries(event) as [string, unknown][]) {
+    const said = name === 'kind' ? undefined : shown(name, value)
+    if (said !== undefined) fields[name] = said
+  }
+  return fields
 }
 
 function timeOf(at: number): string {

@@ -3,6 +3,9 @@ export function groupAlike<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
 ): readonly (readonly [T, ...T[]])[] {
+  // As nearly always: nothing to compare it with.
+  const [only, ...more] = items
+  if (only !== undefined && more.length === 0) return [[only]]
   const groups = new Map<string, [T, ...T[]]>()
   for (const item of items) {
     const key = keyOf(item)

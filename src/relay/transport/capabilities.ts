@@ -1,9 +1,14 @@
 /** What a server offers in its reply to EHLO (RFC 5321 section 4.1.1.1): keyword in capitals to its parameters. */
 export class Capabilities {
   readonly #offers: ReadonlyMap<string, string>
+  /** The largest message in octets, or undefined where no limit is named (RFC 1870 section 4: 0 names none). */
+  readonly sizeLimit: number | undefined
 
   private constructor(offers: ReadonlyMap<string, string>) {
     this.#offers = offers
+    const text = offers.get('SIZE') ?? ''
+    const limit = /^\d{1,20}$/.test(text) ? Number(text) : 0
+    this.sizeLimit = limit > 0 ? limit : undefined
   }
 
   /** After HELO, or before anything was said: nothing is offered. */
@@ -31,12 +36,5 @@ export class Capabilities {
       .toUpperCase()
       .split(/\s+/)
       .filter(name => name !== '')
-  }
-
-  /** The largest message in octets, or undefined where no limit is named (RFC 1870 section 4: 0 names none). */
-  get sizeLimit(): number | undefined {
-    const text = this.#offers.get('SIZE') ?? ''
-    const limit = /^\d{1,20}$/.test(text) ? Number(text) : 0
-    return limit > 0 ? limit : undefined
   }
 }

@@ -10,13 +10,14 @@ export interface ReceivedReply {
 // RFC 5321 section 4.5.3.1.5 gives a reply line 512 octets; the world is not so strict, but it has an end.
 const MAX_LINE = 4_096
 const MAX_REPLY = 64 * 1_024
+const NOTHING = Buffer.alloc(0)
 
 /**
  * Cuts what a server sends into replies. Memory is bounded whatever it sends: a line or reply that does not end is
  * a fault.
  */
 export class ReplyReader {
-  #rest: Buffer = Buffer.alloc(0)
+  #rest: Buffer = NOTHING
   #lines: string[] = []
   #size = 0
 
@@ -25,7 +26,10 @@ export class ReplyReader {
    * @throws SmtpFault of kind `protocol`
    */
   push(chunk: Uint8Array): ReceivedReply[] {
-    let input = this.#rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk])
+    let input =
+      this.#rest.length === 0
+        ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+        : Buffer.concat([this.#rest, chunk])
     const replies: ReceivedReply[] = []
     for (;;) {
       const end = input.indexOf(0x0a)
@@ -38,7 +42,7 @@ export class ReplyReader {
       input = input.subarray(end + 1)
     }
     // A copy, so that a few octets do not keep the whole chunk alive.
-    this.#rest = Buffer.from(input)
+    this.#rest = input.length === 0 ? NOTHING : Buffer.from(input)
     return replies
   }
 
@@ -49,7 +53,7 @@ export class ReplyReader {
 
   /** Forgets what came so far. */
   clear(): void {
-    this.#rest = Buffer.alloc(0)
+    this.#rest = NOTHING
     this.#lines = []
     this.#size = 0
   }

@@ -198,6 +198,9 @@ export class Wire {
     phase: string,
     kind: SmtpFaultKind,
   ): Promise<T> {
+    // As the second of several pipelined replies is.
+    const there = probe()
+    if (there !== undefined) return Promise.resolve(there)
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#fail(new SmtpFault(kind, `no answer to ${phase} within ${timeout / 1_000} s`))
