@@ -12,7 +12,10 @@ import type { SocketDoor } from './socket-door.ts'
 import type { Wire } from './wire.ts'
 
 /** Gives the reply, or nothing where one was given already or comes later. */
-type Handler = (argument: string) => Reply | undefined | Promise<Reply | undefined>
+type Handler = (
+  session: Dialogue,
+  argument: string,
+) => Reply | undefined | Promise<Reply | undefined>
 
 // RFC 3207 section 4: all others are answered 530 in clear text. AUTH has an answer of its own.
 const IN_CLEAR_TEXT: ReadonlySet<string> = new Set([
@@ -30,25 +33,29 @@ const FAULTS: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 530, 535, 
 
 /** One session: the commands of RFC 5321 and RFC 6409, one at a time, each answered once. */
 export class Dialogue {
-  readonly #site: Site
-  readonly #wire: Wire
-  // A Map: `constructor` is no command.
-  readonly #handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
-    ['EHLO', argument => this.#hello('EHLO', argument)],
-    ['HELO', argument => this.#hello('HELO', argument)],
-    ['STARTTLS', bare(() => this.#startTls())],
-    ['AUTH', argument => this.#auth(argument)],
-    ['MAIL', argument => this.#mail.mail(argument, this.#principal)],
-    ['RCPT', argument => this.#mail.rcpt(argument, this.#principal)],
-    ['DATA', bare(() => this.#mail.data(this.#principal))],
-    ['RSET', bare(() => this.#mail.reset())],
-    ['QUIT', bare(() => this.#quit())],
+  // A Map: `constructor` is no command. One for all sessions, of which a thousand may be idle.
+  static readonly #handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+    ['EHLO', (session, argument) => session.#hello('EHLO', argument)],
+    ['HELO', (session, argument) => session.#hello('HELO', argument)],
+    ['STARTTLS', bare(session => session.#startTls())],
+    ['AUTH', (session, argument) => session.#auth(argument)],
+    ['MAIL', (session, argument) => session.#mail.mail(argument, session.#principal)],
+    ['RCPT', (session, argument) => session.#mail.rcpt(argument, session.#principal)],
+    ['DATA', bare(session => session.#mail.data(session.#principal))],
+    ['RSET', bare(session => session.#mail.reset())],
+    ['QUIT', bare(session => session.#quit())],
     ['NOOP', () => replies.OK],
     ['HELP', () => replies.HELP],
-    ['VRFY', argument => (argument === '' ? replies.ARGUMENT_NEEDED : this.#verify(argument))],
+    [
+      'VRFY',
+      (session, argument) =>
+        argument === '' ? replies.ARGUMENT_NEEDED : session.#verify(argument),
+    ],
     // Private (RFC 5321 section 4.1.5), and on a Unix socket only.
-    ['XKEY', argument => this.#lookUpKey(argument)],
+    ['XKEY', (session, argument) => session.#lookUpKey(argument)],
   ])
+  readonly #site: Site
+  readonly #wire: Wire
   #greeted = false
   #principal: Principal | undefined
   readonly #mail: MailCommands
@@ -102,10 +109,10 @@ export class Dialogue {
     if (!this.#principal && ++this.#commandsBeforeLogin > commandsBeforeLogin) {
       return replies.TOO_MANY_BEFORE_LOGIN
     }
-    const handler = this.#handlers.get(verb)
+    const handler = Dialogue.#handlers.get(verb)
     if (handler === undefined || (verb === 'XKEY' && !this.#wire.door))
       return replies.UNKNOWN_COMMAND
-    return this.#outOfOrder(verb) ?? handler(argument)
+    return this.#outOfOrder(verb) ?? handler(this, argument)
   }
 
   #outOfOrder(verb: string): Reply | undefined {
@@ -222,6 +229,6 @@ export class Dialogue {
   }
 }
 
-function bare(handler: () => Reply | undefined): Handler {
-  return argument => (argument === '' ? handler() : replies.NO_ARGUMENT)
+function bare(handler: (session: Dialogue) => Reply | undefined): Handler {
+  return (session, argument) => (argument === '' ? handler(session) : replies.NO_ARGUMENT)
 }
