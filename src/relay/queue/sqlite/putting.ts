@@ -21,8 +21,10 @@ export class Putting {
       `insert into message (id, reverse_path, eight_bit, smtputf8, ret, envid, login, accepted_at, message_id, size, body)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
+    // `or fail`: a statement that sets off triggers could otherwise be undone by itself, for which SQLite keeps a copy of
+    // each page it touches. Who fails here undoes the transaction (`GroupCommit`).
     this.#delivery = database.prepare(
-      `insert into delivery (message, domain, login, state, kept, due_at, ready_at)
+      `insert or fail into delivery (message, domain, login, state, kept, due_at, ready_at)
        values (?, ?, ?, ?, ?, ?, ?)`,
     )
     this.#recipient = database.prepare(

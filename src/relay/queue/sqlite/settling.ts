@@ -45,8 +45,9 @@ export class Settling {
       `update delivery set token = null, due_at = ?, ready_at = ?, attempts = attempts + 1,
          indeterminate = max(indeterminate, ?) where id = ?`,
     )
+    // `or fail`: see `Putting`.
     this.#end = database.prepare(
-      `update delivery set state = 'ended', token = null, due_at = ?, attempts = attempts + 1 where id = ?`,
+      `update or fail delivery set state = 'ended', token = null, due_at = ?, attempts = attempts + 1 where id = ?`,
     )
     this.#alive = database
       .prepare<[number], number>(
