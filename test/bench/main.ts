@@ -9,7 +9,7 @@ import { startHarakaSubject } from './haraka-subject.ts'
 import { idleCost } from './idle.ts'
 import { compileTools } from './native.ts'
 import { compareNodes } from './nodes.ts'
-import { comparePairs } from './pairs.ts'
+import { comparePairs, warmUp } from './pairs.ts'
 import { startPostfixSubject } from './postfix-subject.ts'
 import { startRelay } from './relay-subject.ts'
 import { formatRows, formatVerdicts, table, type Row, type Verdict } from './report.ts'
@@ -87,10 +87,12 @@ async function main(): Promise<number> {
         ? await startHarakaSubject(join(folder, 'haraka'), sink.port)
         : undefined
       stops.push(async () => haraka?.stop())
+      const subjects = { ours, postfix, hashed, haraka }
+      note('warming up')
+      await warmUp(subjects, bench, quick)
       for (const scenario of pairs) {
         note(`${scenario.name}: ${scenario.title}`)
         const messages = scenario.messages[quick ? 1 : 0]
-        const subjects = { ours, postfix, hashed, haraka }
         await part(scenario.name, async () => {
           const result = await comparePairs(subjects, scenario, { bench, messages, rounds })
           rows.push(...result.rows)
