@@ -69,8 +69,12 @@ class Transaction {
     if (this.#open().length === 0) return
     this.#client.messages++
     try {
-      if (!(await this.#envelope())) return
-      const answer = await this.#client.command('DATA', timers.data)
+      const taken = await this.#envelope()
+      if (!taken && !this.#pipelined) return
+      const answer = this.#pipelined
+        ? await wire.reply(timers.data, 'DATA')
+        : await this.#client.command('DATA', timers.data)
+      if (!taken) return await this.#toNobody(answer.reply)
       // Only 354 asks for the message (RFC 5321 section 4.3.2); a 250 here is not an acceptance of anything.
       if (answer.reply.code !== 354) return this.#refused(answer.reply)
       await sendBody(this.#client, this.#mail.body(), dotSent)
@@ -88,10 +92,8 @@ class Transaction {
     const open = this.#open()
     const mail = mailCommand(this.#mail, capabilities)
     const commands = open.map(index => rcptCommand(this.#recipient(index), capabilities))
-    const pipelined = capabilities.has('PIPELINING')
-    // RFC 2920 section 3.1. DATA stays out: were it accepted with no recipient, a lone dot would have to follow.
-    const group = pipelined ? [mail, ...commands] : [mail]
-    const { reply } = await this.#begin(group, pipelined)
+    const pipelined = this.#pipelined
+    const { reply } = await this.#begin(pipelined ? [mail, ...commands, 'DATA'] : [mail])
     const accepted = category(reply) === 2
     if (!accepted) this.#refused(reply)
     if (!accepted && !pipelined) return false
@@ -113,13 +115,21 @@ class Transaction {
    *
    * @returns the reply to MAIL
    */
-  async #begin(group: readonly string[], pipelined: boolean): Promise<ReceivedReply> {
+  async #begin(group: readonly string[]): Promise<ReceivedReply> {
     const { wire, timers, rested } = this.#client
-    // RFC 2920 section 3.1: RSET may stand anywhere in a group.
-    const sent = rested && pipelined
+    // RFC 2920 section 3.1: RSET may stand anywhere in a group, DATA only at its end.
+    const sent = rested && this.#pipelined
     if (rested && !(await this.#client.reset(sent ? group : []))) throw new StaleConnection()
     if (sent) return wire.reply(timers.mail, 'MAIL')
     return this.#client.command(group.join('\r\n'), timers.mail, 'MAIL')
+  }
+
+  /** RFC 2920 section 3.1: a server that asks for a message although it has taken no recipient gets an empty one. */
+  async #toNobody(answer: Reply): Promise<void> {
+    if (answer.code !== 354) return
+    const { timers, wire } = this.#client
+    await wire.write('.\r\n', timers.block, 'a message to nobody')
+    await wire.reply(timers.data, 'a message to nobody')
   }
 
   async #final(): Promise<void> {
@@ -167,6 +177,10 @@ class Transaction {
     if (fault.kind === 'reply') return this.#judge.refused(fault.reply)
     if (fault.kind === 'lost' && this.#goodbye) return this.#judge.refused(this.#goodbye)
     return this.#judge.broken(fault)
+  }
+
+  get #pipelined(): boolean {
+    return this.#client.capabilities.has('PIPELINING')
   }
 
   #open(): number[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { consignment, resolverOf } from './consignment.ts'
-import { directMx, never, start } from './delivery.ts'
+import { directMx, never, start, told } from './delivery.ts'
 
 test('messages for one host share a connection, one after the other, with RSET between', async () => {
   const server = await start({ deeds: { RCPT: ['250 OK', '550 5.1.1 Who?', '250 OK'] } })
@@ -65,7 +65,7 @@ test('what a provider bears goes before our own numbers: messages a connection, 
   expect(server.messages).toHaveLength(10)
 })
 
-test('where PIPELINING is offered RSET leaves with the envelope', async () => {
+test('where PIPELINING is offered a message takes two turns, with what asks whether the connection works', async () => {
   const server = await start({ offers: ['PIPELINING'] })
   const transport = directMx(resolverOf([['mx1.example.net', server.port]]))
   await transport.deliver(consignment(), never)
@@ -77,9 +77,33 @@ test('where PIPELINING is offered RSET leaves with the envelope', async () => {
     'RCPT',
     'DATA',
   ])
-  // RSET, MAIL and RCPT; DATA; the message.
-  expect(server.segments - before).toBe(3)
+  // The commands, and the message.
+  expect(server.segments - before).toBe(2)
 })
+
+test.each([
+  ['asks for the message all the same', '354 Go on', 1],
+  ['refuses it', '503 5.5.1 No valid recipients', 1],
+  ['goes', { close: '' }, 2],
+] as const)(
+  'where all recipients are refused and the server %s at DATA, their words stand and nobody gets anything',
+  async (_, deed, connections) => {
+    const server = await start({
+      offers: ['PIPELINING'],
+      deeds: { RCPT: ['550 5.1.1 Who?', '450 4.2.1 Later', '250 OK'], DATA: [deed, '354 Go on'] },
+    })
+    const transport = directMx(resolverOf([['mx1.example.net', server.port]]))
+    const recipients = ['a@example.net', 'b@example.net']
+    const outcomes = await transport.deliver(consignment({ recipients }), never)
+    expect(told(outcomes)).toEqual(['bounced 550 5.1.1 Who?', 'deferred 450 4.2.1 Later'])
+    const [outcome] = await transport.deliver(consignment(), never)
+    expect(outcome?.kind).toBe('delivered')
+    expect(server.connections).toBe(connections)
+    expect(server.messages.filter(({ rcpt }) => rcpt.length > 0)).toHaveLength(1)
+    const [empty] = server.messages.filter(({ rcpt }) => rcpt.length === 0)
+    expect(empty?.data ?? Buffer.alloc(0)).toHaveLength(0)
+  },
+)
 
 describe.each([
   ['dies', { close: '' }],
