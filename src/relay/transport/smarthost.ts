@@ -41,6 +41,9 @@ export interface SmarthostOptions {
 // RFC 4954 section 6: what a server says when it does not know who we are. Ours to mend, not the sender's.
 const OUR_LOGIN = new Set([530, 534, 535, 538])
 
+// Handshake and login are paid once for so many. A smarthost that bears fewer ends the connection, which costs nothing.
+const MESSAGES = 100
+
 /** Hands everything to one server, which is trusted to know the way (RFC 6409 section 3.1 as its client). */
 export class Smarthost implements Transport {
   readonly name = 'smarthost'
@@ -57,7 +60,7 @@ export class Smarthost implements Transport {
     }
     this.#options = options
     this.#timers = { ...SMTP_TIMERS, ...options.timers }
-    this.#pool = new ConnectionPool({ ...POOL_LIMITS, ...options.pool })
+    this.#pool = new ConnectionPool({ ...POOL_LIMITS, messages: MESSAGES, ...options.pool })
   }
 
   async deliver(mail: Consignment, signal: AbortSignal): Promise<readonly Outcome[]> {

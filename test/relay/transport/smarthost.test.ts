@@ -110,3 +110,13 @@ test('the password is in no outcome and not in what the transport prints', async
   const outcome = await send({ port: server.port, credentials })
   expect(JSON.stringify(outcome)).not.toMatch(new RegExp(`canary-demo|${PLAIN}`))
 })
+
+test('handshake and login are paid once for a hundred messages', async () => {
+  const server = await start({ offers: ['PIPELINING', 'AUTH PLAIN'] })
+  const transport = smarthost({ port: server.port, credentials })
+  for (let n = 0; n < 100; n++) await transport.deliver(consignment(), never)
+  expect(server.connections).toBe(1)
+  await transport.deliver(consignment(), never)
+  expect(server.connections).toBe(2)
+  expect(server.messages).toHaveLength(101)
+})
