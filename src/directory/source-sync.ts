@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { usableIn, type Snapshot } from './account.ts'
+import type { Snapshot } from './account.ts'
 import { admitAll, admitSome, type Candidate } from './admission.ts'
 import { mistrustCandidate, mistrustEntries, type GuardLimits } from './guard.ts'
 import type { DirectorySource, SourceState } from './source.ts'
@@ -101,28 +101,29 @@ export class SourceSync {
         return { kind: 'synced', snapshot: this.#snapshot, changed: 0, full: false }
       case 'incremental': {
         if (previous === undefined) return { kind: 'failed', cause: 'increment to nothing' }
-        const candidate = admitSome(reading.entries, previous, { allowDes, now })
+        const candidate = await admitSome(reading.entries, previous, { allowDes, now })
         if (candidate.doubtful) return this.#read(undefined, request, signal)
         return this.#apply(candidate, request, reading, false)
       }
       case 'full': {
         const reason = mistrustEntries(reading.entries)
         if (reason !== undefined) return { kind: 'refused', reason }
-        const candidate = admitAll(reading.entries, source.name, previous, { allowDes, now })
+        const options = { allowDes, now }
+        const candidate = await admitAll(reading.entries, source.name, previous, options)
         return this.#apply(candidate, request, reading, true)
       }
     }
   }
 
-  #apply(
-    { accounts, takenAt, source, rejected, changed }: Candidate,
+  async #apply(
+    { accounts, takenAt, source, usable, rejected, changed }: Candidate,
     { accept = false }: SyncRequest,
     reading: { readonly state: SourceState; readonly notes: readonly string[] },
     full: boolean,
-  ): SyncResult {
+  ): Promise<SyncResult> {
     const limits = accept ? { most: Infinity, share: 1 } : this.#options.guard
-    const snapshot: Snapshot = { accounts, takenAt, source, rejected }
-    const reason = mistrustCandidate(snapshot, this.#snapshot, limits)
+    const snapshot: Snapshot = { accounts, takenAt, source, usable, rejected }
+    const reason = await mistrustCandidate(snapshot, this.#snapshot, limits)
     if (reason !== undefined) return { kind: 'refused', reason }
     this.#snapshot = snapshot
     this.#state = reading.state
@@ -130,9 +131,4 @@ export class SourceSync {
     if (full) this.#fullAt = takenAt
     return { kind: 'synced', snapshot, changed, full }
   }
-}
-
-/** Accounts of a snapshot that can log in, 0 where there is none. */
-export function usableOf(snapshot: Snapshot | undefined): number {
-  return snapshot === undefined ? 0 : usableIn(snapshot.accounts)
 }
