@@ -22,7 +22,7 @@ export function ldapAccess({
   const { ldap } = config.directory
   if (ldap === undefined || secrets === undefined) return undefined
   const preset = SCHEMAS[ldap.schema]
-  const { filter = preset.people.filter } = ldap
+  const people = { ...preset.people, ...attributesOf(ldap.attributes) }
   return {
     url: ldap.url,
     startTls: ldap.starttls,
@@ -35,10 +35,11 @@ export function ldapAccess({
     schema: {
       ...preset,
       people: {
-        ...preset.people,
-        ...attributesOf(ldap.attributes),
-        filter,
-        password: ldap.password_attribute,
+        ...people,
+        // The schema's filter asks for people who have its own attribute for the login.
+        filter:
+          ldap.filter ?? people.filter.replace(`(${preset.people.login}=`, `(${people.login}=`),
+        password: ldap.password_attribute ?? people.password,
         excludeGroups: ldap.exclude_groups,
       },
     },

@@ -160,6 +160,7 @@ test.each(['Alice', '-a', 'a,b', 'a b', 'a=b', '', 'x'.repeat(33)])('%j is no ne
     name: 'A\nuserPassword: x',
     hash: HASH,
     base: 'dc=example,dc=org',
+    loginAttribute: 'uid',
     passwordAttribute: 'mailPassword',
     domain: 'example.org',
     keys: [],
