@@ -1,4 +1,9 @@
-import type { AccountStatus, DirectoryAnswer, DirectoryStatus } from '../app/directory-control.ts'
+import type {
+  AccountStatus,
+  DirectoryAnswer,
+  DirectoryStatus,
+  SyncTrouble,
+} from '../app/directory-control.ts'
 import { formatDuration } from '../base/duration.ts'
 import { amount, table } from './table.ts'
 import { ago, dateTime } from './times.ts'
@@ -16,7 +21,10 @@ export function directoryLines(status: DirectoryStatus, now: number): readonly s
       `source ${name}: ${amount(usable, 'account')}, ${takenAt === undefined ? 'never read' : `compared ${ago(takenAt, now)}`}`,
       ...(trouble === undefined
         ? []
-        : [`  fails since ${dateTime(trouble.at)} (${ago(trouble.at, now)}): ${trouble.words}`]),
+        : [
+            `  ${troubleWords(trouble)} (${ago(trouble.at, now)}): ${trouble.words}`,
+            ...(trouble.acceptable ? [`  ${HOW_TO_ACCEPT}`] : []),
+          ]),
       ...notes.map(note => `  note: ${note}`),
     ]),
     ...(lastChange === undefined
@@ -91,10 +99,18 @@ function freshness(
   const age = status.ageSeconds
   if (age === undefined) return 'not read yet'
   const troubled = status.sources.find(({ trouble }) => trouble !== undefined)?.trouble
-  const trouble =
-    troubled === undefined ? '' : `; fails since ${dateTime(troubled.at)}: ${troubled.words}`
+  const trouble = troubled === undefined ? '' : `; ${troubleWords(troubled)}: ${troubled.words}`
   return `compared ${ago(now - age * 1000, now)}, every ${formatDuration(syncEvery)}${trouble}`
 }
+
+function troubleWords({ kind, at }: SyncTrouble): string {
+  const what = kind === 'failed' ? 'could not be read' : 'was not believed'
+  return `${what}, since ${dateTime(at)}`
+}
+
+/** What to do where the guard protects people who are really gone. */
+export const HOW_TO_ACCEPT =
+  'if they are meant to be gone: mailcanary directory sync --accept; else mend the directory, and nobody has lost anything'
 
 const WHY: Readonly<Record<string, string>> = {
   locked: 'locked',

@@ -11,7 +11,7 @@ import {
   configuredRelay,
   type DirectoryOptions,
 } from './directory-access.ts'
-import { accountLines, directoryLines } from './directory-words.ts'
+import { accountLines, directoryLines, HOW_TO_ACCEPT } from './directory-words.ts'
 import { readPassword } from './password-input.ts'
 import { print, printJson } from './print.ts'
 import { amount } from './table.ts'
@@ -154,7 +154,7 @@ function addSync(directory: Command, { exitWith }: CommandContext): void {
     .option('--full', 'read everything: only that sees who is gone')
     .option(
       '--accept',
-      'believe what was refused because too many would lose their login; looks at everything',
+      'believe what was refused because too many would lose their login; reads everything, and never takes a directory with which nobody could log in',
     )
     .option('--json', 'one line of JSON for each source')
     .addHelpText(
@@ -177,7 +177,10 @@ Examples:
           ])
         } else if (answer.kind === 'not-synced') {
           const how = answer.how === 'failed' ? 'could not be read' : 'was not believed'
-          print([`${answer.source}: ${how}: ${answer.why}; the snapshot stays as it was`])
+          print([
+            `${answer.source}: ${how}: ${answer.why}; the snapshot stays as it was`,
+            ...(answer.acceptable ? [HOW_TO_ACCEPT] : []),
+          ])
         }
       }
     })
