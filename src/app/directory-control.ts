@@ -35,6 +35,7 @@ export function createDirectoryControl(options: DirectoryControlOptions): Direct
       case 'verify': {
         const { kind } = await directory.authenticate(request.login, request.password)
         yield { kind: 'verified', result: kind }
+        yield { kind: 'directory', status: directory.status(), syncEvery }
         yield accountOf(directory, request.login)
         return
       }

@@ -11,9 +11,12 @@ import { ago, dateTime } from './times.ts'
 /** The directory as an administrator reads it. */
 export function directoryLines(status: DirectoryStatus, now: number): readonly string[] {
   const { accounts, weak, rejected, lastChange, toMend, sources, schemes } = status
-  const left = Object.entries(rejected).map(([reason, count]) => `${count} ${reason}`)
+  const left = Object.entries(rejected)
   return [
-    `${amount(accounts, 'account')} can log in${left.length === 0 ? '' : `; left out: ${left.join(', ')}`}`,
+    `${amount(accounts, 'account')} can log in${left.length === 0 ? '' : '; left out:'}`,
+    ...table(left.map(([reason, count]) => [String(count), reason, WHY[reason] ?? ''])).map(
+      line => `  ${line}`,
+    ),
     ...(weak === 0
       ? []
       : [`${amount(weak, 'password')} with a hash that can be guessed: ask for new ones`]),
@@ -82,11 +85,20 @@ export function accountLines(
   return [login, ...table(rows).map(line => `  ${line}`)]
 }
 
+/** What is said of a login that we do not know. */
+export function unknownLogin(login: string): string {
+  return `there is no login ${login} in the directory, as this relay has read it; if it is new: mailcanary directory sync`
+}
+
 /** The answer to "has my new password arrived?". */
 function passwordWords(account: AccountStatus, now: number): string {
   const { passwordSeenAt: seen, passwordWrittenAt: written } = account
-  if (account.scheme === '') return 'none that can be used'
-  if (seen === undefined) return 'the one of the first reading: no change of it has been seen since'
+  if (account.scheme === '') {
+    return OF_THE_PERSON.has(account.rejection ?? '')
+      ? 'not kept here, since the account itself may not log in'
+      : 'none that can be used'
+  }
+  if (seen === undefined) return 'unchanged since this relay first read the directory'
   const arrived = `${dateTime(seen)} (${ago(seen, now)})`
   if (written === undefined) return `the one that arrived here at ${arrived}`
   return `the one of ${dateTime(written)}; it arrived here at ${arrived}`
@@ -112,8 +124,18 @@ function troubleWords({ kind, at }: SyncTrouble): string {
 export const HOW_TO_ACCEPT =
   'if they are meant to be gone: mailcanary directory sync --accept; else mend the directory, and nobody has lost anything'
 
+/** Reasons that are not about the password. */
+const OF_THE_PERSON: ReadonlySet<string> = new Set([
+  'locked',
+  'expired',
+  'retired',
+  'excluded',
+  'duplicate',
+  'restricted',
+])
+
 const WHY: Readonly<Record<string, string>> = {
-  locked: 'locked',
+  locked: 'the directory has it locked',
   expired: 'expired (shadowExpire)',
   retired: 'retired (accountStatus)',
   excluded: 'in a group that is excluded (directory.ldap.exclude_groups)',

@@ -151,7 +151,9 @@ export class Directory implements Part {
   }
 
   status(): DirectoryStatus {
-    return this.#keeper.status(this.#verifier.schemes)
+    const { allowDes = false } = this.#options
+    const schemes = [...this.#verifier.schemes].filter(scheme => scheme !== 'des' || allowDes)
+    return this.#keeper.status(new Set(schemes))
   }
 
   #refuse(login: string, password: string): Promise<LoginResult> {

@@ -107,7 +107,7 @@ test('directory status says what was never read, and what somebody has to mend',
   )
   const site = await stopped(snapshot)
   const { output } = await commandLine('directory', 'status', `--relay=${site.relayFile}`)
-  expect(output).toContain('1 account can log in; left out: ')
+  expect(output).toContain('1 account can log in; left out:')
   expect(output).toMatch(/^to mend at the source:\n {2}bob +the password attribute has two values/m)
   expect(output).not.toMatch(/carol/)
 })
