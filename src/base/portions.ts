@@ -1,4 +1,4 @@
-import { setImmediate as othersTurn } from 'node:timers/promises'
+import { setImmediate as breathe } from 'node:timers/promises'
 
 /** Items between two turns of the event loop: what we do with each takes some microseconds, so this is a few milliseconds. */
 export const PORTION = 250
@@ -11,7 +11,7 @@ export async function inPortions<T>(items: Iterable<T>, work: (item: T) => void)
   let left = PORTION
   for (const item of items) {
     if (left === 0) {
-      await othersTurn()
+      await breathe()
       left = PORTION
     }
     work(item)

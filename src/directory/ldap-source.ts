@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf, Problem } from '../base/problem.ts'
 import { isLockMark, stateOf } from './account-state.ts'
 import type { Rejection } from './account.ts'
-import { newestOf, overlapBefore, timeOf } from './csn.ts'
+import { newestOf, notAfter, overlapBefore, timeOf } from './csn.ts'
 import {
   LdapTrouble,
   withLdap,
@@ -102,7 +102,7 @@ export class LdapSource implements DirectorySource {
     return {
       kind: 'full',
       // Without a mark nothing tells when an increment is due.
-      state: { mark, from: mark === '' ? '' : newestOf([people.newest, roles.newest]) },
+      state: { mark, from: notAfter(newestOf([people.newest, roles.newest]), mark) },
       entries: people.found,
       notes,
     }
@@ -120,7 +120,7 @@ export class LdapSource implements DirectorySource {
     const notes = await this.#identify(session)
     return {
       kind: 'incremental',
-      state: { mark, from: newestOf([from, people.newest]) },
+      state: { mark, from: notAfter(newestOf([from, people.newest]), mark) },
       entries: people.found,
       notes,
     }
