@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 
 import { SECOND, type Clock } from '../base/clock.ts'
@@ -7,8 +6,7 @@ import type { Secret } from '../base/secret.ts'
 import type { Rejection } from '../directory/account.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { LdapOwners, Proof } from '../directory/ldap-owner.ts'
-import { DEFAULT_LIMITS } from '../relay/submission/limits.ts'
-import { LoginThrottle } from '../relay/submission/login-throttle.ts'
+import type { LoginThrottle } from '../relay/submission/login-throttle.ts'
 import { OpenCount } from '../relay/submission/network.ts'
 import type { ReportAccountEvent, SignInWay } from './events.ts'
 
@@ -16,6 +14,8 @@ export interface DoorOptions {
   readonly directory: Pick<Directory, 'authenticate' | 'account' | 'loginOf' | 'sync'>
   /** Absent where the directory cannot be asked for its own password: an export file. */
   readonly owners?: Pick<LdapOwners, 'prove'>
+  /** The listeners' own: it is a second door to the same passwords, and both count the same guesses. */
+  readonly throttle: LoginThrottle
   readonly report: ReportAccountEvent
   readonly clock: Clock
   /** Milliseconds; a test has its own. */
@@ -49,7 +49,7 @@ const CAN_BE_MENDED: ReadonlySet<Rejection> = new Set([
   'des-not-allowed',
 ])
 
-/** The way in to the account page, by either password. It is a second door for guessing, and has the first one's throttle. */
+/** The way in to the account page, by either password. */
 export class Door {
   readonly #options: DoorOptions
   readonly #throttle: LoginThrottle
@@ -58,15 +58,7 @@ export class Door {
 
   constructor(options: DoorOptions) {
     this.#options = options
-    const { wrongPasswords, wrongLogins, loginWindow, loginDelay } = DEFAULT_LIMITS
-    this.#throttle = new LoginThrottle({
-      key: randomBytes(32),
-      wrongPasswords,
-      wrongLogins,
-      window: loginWindow,
-      delay: loginDelay,
-      clock: options.clock,
-    })
+    this.#throttle = options.throttle
     this.#delay = options.delay ?? (milliseconds => wait(milliseconds, undefined, { ref: false }))
   }
 
@@ -118,7 +110,7 @@ export class Door {
     check: () => Promise<T | Proof>,
   ): Promise<T | Proof | { readonly kind: 'too-many' }> {
     const secret = password.reveal()
-    const verdict = this.#throttle.enter(login, network, secret)
+    const verdict = this.#throttle.enter(login, network, secret, way)
     if (verdict.kind === 'closed') return this.#tooMany(login, way)
     let result: T | Proof
     try {
@@ -128,7 +120,7 @@ export class Door {
     }
     const outcome =
       result.kind === 'refused' ? 'wrong' : result.kind === 'unavailable' ? 'unknown' : 'right'
-    this.#throttle.leave(login, network, secret, outcome)
+    this.#throttle.leave(login, network, secret, outcome, way)
     const said = { right: 'accepted', wrong: 'refused', unknown: 'unavailable' } as const
     const cause = 'cause' in result && result.cause !== undefined ? { cause: result.cause } : {}
     this.#options.report({ kind: 'account-sign-in', login, way, result: said[outcome], ...cause })

@@ -38,7 +38,13 @@ export function createSelfService(
   const { directory, applicationPasswords } = relay
   const access = ownersAccess(loaded)
   const owners = access && new LdapOwners(access)
-  const door = new Door({ directory, ...(owners && { owners }), report, clock })
+  const door = new Door({
+    directory,
+    throttle: relay.submission.throttle,
+    ...(owners && { owners }),
+    report,
+    clock,
+  })
   const maker = owners && new PasswordMaker(settings.hash)
   return {
     service: new SelfService({

@@ -8,6 +8,7 @@ import type { DirectoryAnswer, DirectoryRequest } from '../directory/request.ts'
 import { createDirectory } from './directory-part.ts'
 
 export type { DirectoryAnswer, DirectoryRequest } from '../directory/request.ts'
+export type { SyncTrouble } from '../directory/source-sync.ts'
 export type { AccountStatus, DirectoryStatus } from '../directory/status.ts'
 
 export interface DirectoryControlOptions {
@@ -34,6 +35,7 @@ export function createDirectoryControl(options: DirectoryControlOptions): Direct
       case 'verify': {
         const { kind } = await directory.authenticate(request.login, request.password)
         yield { kind: 'verified', result: kind }
+        yield { kind: 'directory', status: directory.status(), syncEvery }
         yield accountOf(directory, request.login)
         return
       }
@@ -51,8 +53,10 @@ export function createDirectoryControl(options: DirectoryControlOptions): Direct
           if (result.kind === 'synced') {
             yield { kind: 'synced', source, changed: result.changed, full: result.full }
           } else {
-            const why = result.kind === 'failed' ? result.cause : result.reason
-            yield { kind: 'not-synced', source, how: result.kind, why }
+            const failed = result.kind === 'failed'
+            const why = failed ? result.cause : result.reason
+            const acceptable = !failed && result.acceptable
+            yield { kind: 'not-synced', source, how: result.kind, why, acceptable }
           }
         }
       }

@@ -1,13 +1,14 @@
 import { SECOND, type Clock } from '../base/clock.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import type { RelayConfig } from '../config/relay-schema.ts'
-import { Directory, type DirectorySettings } from '../directory/directory.ts'
+import { Directory } from '../directory/directory.ts'
 import type { ReportDirectoryEvent } from '../directory/events.ts'
 import { ExportFileSource } from '../directory/export-file-source.ts'
 import { GUARD_LIMITS } from '../directory/guard.ts'
 import type { LdapConnection } from '../directory/ldap-session.ts'
 import { LdapSource } from '../directory/ldap-source.ts'
 import { SCHEMAS, type DirectorySchema } from '../directory/schema.ts'
+import type { DirectorySettings } from '../directory/snapshot-keeper.ts'
 import type { DirectorySource } from '../directory/source.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -21,7 +22,7 @@ export function ldapAccess({
   const { ldap } = config.directory
   if (ldap === undefined || secrets === undefined) return undefined
   const preset = SCHEMAS[ldap.schema]
-  const { filter = preset.people.filter } = ldap
+  const people = { ...preset.people, ...attributesOf(ldap.attributes) }
   return {
     url: ldap.url,
     startTls: ldap.starttls,
@@ -34,10 +35,11 @@ export function ldapAccess({
     schema: {
       ...preset,
       people: {
-        ...preset.people,
-        ...attributesOf(ldap.attributes),
-        filter,
-        password: ldap.password_attribute,
+        ...people,
+        // The schema's filter asks for people who have its own attribute for the login.
+        filter:
+          ldap.filter ?? people.filter.replace(`(${preset.people.login}=`, `(${people.login}=`),
+        password: ldap.password_attribute ?? people.password,
         excludeGroups: ldap.exclude_groups,
       },
     },

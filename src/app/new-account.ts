@@ -2,7 +2,7 @@ import { Problem } from '../base/problem.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import { newAccountLdif, newPassword } from '../directory/new-account.ts'
 import { longestFor, PasswordMaker } from '../directory/password/maker.ts'
-import { SCHEMAS } from '../directory/schema.ts'
+import { ldapAccess } from './directory-part.ts'
 
 export interface AccountWish {
   readonly login: string
@@ -24,7 +24,8 @@ export async function makeAccount(
   wish: AccountWish,
 ): Promise<{ readonly ldif: string; readonly password: string }> {
   const { ldap, domains } = relay.config.directory
-  if (ldap === undefined) {
+  const access = ldapAccess(relay)
+  if (ldap === undefined || access === undefined) {
     throw new Problem(`${relay.path}: directory.ldap: is missing: there is no LDAP to add to`)
   }
   const password = wish.password ?? newPassword()
@@ -32,10 +33,11 @@ export async function makeAccount(
     {
       ...wish,
       hash: await hashOf(password),
-      base: ldap.base,
-      passwordAttribute: ldap.password_attribute,
+      base: access.base,
+      loginAttribute: access.schema.people.login,
+      passwordAttribute: access.schema.people.password,
       domain: domains[0] ?? '',
-      keyAttribute: ldap.attributes.ssh_keys ?? SCHEMAS[ldap.schema].people.keys,
+      keyAttribute: access.schema.people.keys,
     },
     ldap.schema,
   )

@@ -99,6 +99,7 @@ export async function createRelay(
     identities: loaded.tls,
     authenticate: (login, password) =>
       (applicationPasswords ?? directory).authenticate(login, password),
+    loginOf: text => directory.loginOf(text),
     ready: () => (directory.ready() ? undefined : 'no directory data is loaded yet'),
     store,
     meter: createMeter(limitsOf, store.ledger, limitsKey, surroundings),

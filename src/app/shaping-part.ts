@@ -1,4 +1,3 @@
-import { Problem } from '../base/problem.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import { findProvider, findRule, providerOfHost } from '../mail/provider-table.ts'
 import type { Shaping } from '../mail/provider.ts'
@@ -16,24 +15,13 @@ const UNLIMITED: Shaping = {
   messagesPerMinute: Infinity,
 }
 
-/**
- * What each provider is sent: the table's row, and what the configuration says instead.
- *
- * @throws Problem that names a provider of the configuration that nobody knows
- */
+/** What each provider is sent: the table's row, and what the configuration says instead. */
 export function createShaping(
-  { config, path }: LoadedRelay,
+  { config }: LoadedRelay,
   { providers }: Pick<Surroundings, 'providers'>,
   resolver: Resolver,
 ): { readonly queue: ShapingOptions; readonly limitsOf: (host: string) => HostLimits } {
   const { back_off, shaping, smarthost } = config.delivery
-  const labels = [...new Set([...providers.map(({ name }) => name), OTHER.name])]
-  for (const name of Object.keys(shaping)) {
-    if (labels.includes(name)) continue
-    throw new Problem(
-      `${path}: delivery.shaping: there is no provider ${name}; known are ${labels.join(', ')}`,
-    )
-  }
   const limitsOf = (provider: string): Shaping => {
     const row = findProvider(provider, providers)?.shaping ?? DEFAULT_SHAPING
     const own = new Map(Object.entries(shaping)).get(provider)

@@ -1,6 +1,9 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
+/** What a file is made of; pieces are written one by one, and asked for when the one before has been written. */
+export type FileContent = string | Uint8Array | Iterable<string>
+
 /**
  * Replaces a file so that a reader, or a crash at any moment, finds the old one whole or the new one whole.
  * When it resolves the new content survives a power loss: the file is synced before the rename, the folder after.
@@ -9,7 +12,7 @@ import { dirname } from 'node:path'
  */
 export async function writeAtomically(
   path: string,
-  content: string | Uint8Array,
+  content: FileContent,
   mode = 0o600,
 ): Promise<void> {
   const next = `${path}.${process.pid}.next`

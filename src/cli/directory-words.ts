@@ -1,4 +1,9 @@
-import type { AccountStatus, DirectoryAnswer, DirectoryStatus } from '../app/directory-control.ts'
+import type {
+  AccountStatus,
+  DirectoryAnswer,
+  DirectoryStatus,
+  SyncTrouble,
+} from '../app/directory-control.ts'
 import { formatDuration } from '../base/duration.ts'
 import { amount, table } from './table.ts'
 import { ago, dateTime } from './times.ts'
@@ -6,9 +11,12 @@ import { ago, dateTime } from './times.ts'
 /** The directory as an administrator reads it. */
 export function directoryLines(status: DirectoryStatus, now: number): readonly string[] {
   const { accounts, weak, rejected, lastChange, toMend, sources, schemes } = status
-  const left = Object.entries(rejected).map(([reason, count]) => `${count} ${reason}`)
+  const left = Object.entries(rejected)
   return [
-    `${amount(accounts, 'account')} can log in${left.length === 0 ? '' : `; left out: ${left.join(', ')}`}`,
+    `${amount(accounts, 'account')} can log in${left.length === 0 ? '' : '; left out:'}`,
+    ...table(left.map(([reason, count]) => [String(count), reason, WHY[reason] ?? ''])).map(
+      line => `  ${line}`,
+    ),
     ...(weak === 0
       ? []
       : [`${amount(weak, 'password')} with a hash that can be guessed: ask for new ones`]),
@@ -16,7 +24,10 @@ export function directoryLines(status: DirectoryStatus, now: number): readonly s
       `source ${name}: ${amount(usable, 'account')}, ${takenAt === undefined ? 'never read' : `compared ${ago(takenAt, now)}`}`,
       ...(trouble === undefined
         ? []
-        : [`  fails since ${dateTime(trouble.at)} (${ago(trouble.at, now)}): ${trouble.words}`]),
+        : [
+            `  ${troubleWords(trouble)} (${ago(trouble.at, now)}): ${trouble.words}`,
+            ...(trouble.acceptable ? [`  ${HOW_TO_ACCEPT}`] : []),
+          ]),
       ...notes.map(note => `  note: ${note}`),
     ]),
     ...(lastChange === undefined
@@ -74,11 +85,20 @@ export function accountLines(
   return [login, ...table(rows).map(line => `  ${line}`)]
 }
 
+/** What is said of a login that we do not know. */
+export function unknownLogin(login: string): string {
+  return `there is no login ${login} in the directory, as this relay has read it; if it is new: mailcanary directory sync`
+}
+
 /** The answer to "has my new password arrived?". */
 function passwordWords(account: AccountStatus, now: number): string {
   const { passwordSeenAt: seen, passwordWrittenAt: written } = account
-  if (account.scheme === '') return 'none that can be used'
-  if (seen === undefined) return 'the one of the first reading: no change of it has been seen since'
+  if (account.scheme === '') {
+    return OF_THE_PERSON.has(account.rejection ?? '')
+      ? 'not kept here, since the account itself may not log in'
+      : 'none that can be used'
+  }
+  if (seen === undefined) return 'unchanged since this relay first read the directory'
   const arrived = `${dateTime(seen)} (${ago(seen, now)})`
   if (written === undefined) return `the one that arrived here at ${arrived}`
   return `the one of ${dateTime(written)}; it arrived here at ${arrived}`
@@ -91,13 +111,31 @@ function freshness(
   const age = status.ageSeconds
   if (age === undefined) return 'not read yet'
   const troubled = status.sources.find(({ trouble }) => trouble !== undefined)?.trouble
-  const trouble =
-    troubled === undefined ? '' : `; fails since ${dateTime(troubled.at)}: ${troubled.words}`
+  const trouble = troubled === undefined ? '' : `; ${troubleWords(troubled)}: ${troubled.words}`
   return `compared ${ago(now - age * 1000, now)}, every ${formatDuration(syncEvery)}${trouble}`
 }
 
+function troubleWords({ kind, at }: SyncTrouble): string {
+  const what = kind === 'failed' ? 'could not be read' : 'was not believed'
+  return `${what}, since ${dateTime(at)}`
+}
+
+/** What to do where the guard protects people who are really gone. */
+export const HOW_TO_ACCEPT =
+  'if they are meant to be gone: mailcanary directory sync --accept; else mend the directory, and nobody has lost anything'
+
+/** Reasons that are not about the password. */
+const OF_THE_PERSON: ReadonlySet<string> = new Set([
+  'locked',
+  'expired',
+  'retired',
+  'excluded',
+  'duplicate',
+  'restricted',
+])
+
 const WHY: Readonly<Record<string, string>> = {
-  locked: 'locked',
+  locked: 'the directory has it locked',
   expired: 'expired (shadowExpire)',
   retired: 'retired (accountStatus)',
   excluded: 'in a group that is excluded (directory.ldap.exclude_groups)',

@@ -11,7 +11,7 @@ import {
   configuredRelay,
   type DirectoryOptions,
 } from './directory-access.ts'
-import { accountLines, directoryLines } from './directory-words.ts'
+import { accountLines, directoryLines, HOW_TO_ACCEPT, unknownLogin } from './directory-words.ts'
 import { readPassword } from './password-input.ts'
 import { print, printJson } from './print.ts'
 import { amount } from './table.ts'
@@ -68,7 +68,7 @@ Examples:
         } else if (answer.kind === 'directory') directoryAnswer = answer
         else if (answer.kind === 'account') {
           print(accountLines(answer.account, directoryAnswer, Date.now()))
-        } else print([`there is no login ${login} in the directory, as far as we have read it`])
+        } else print([unknownLogin(login ?? '')])
       }
     })
 }
@@ -77,7 +77,7 @@ function addVerify(directory: Command, { exitWith }: CommandContext): void {
   addDirectoryOptions(directory.command('verify'))
     .description('Try a password as the submission port would, and say what comes of it.')
     .argument('<login>', 'the login')
-    .option('--json', 'one line of JSON for the result, and one for the login')
+    .option('--json', 'one line of JSON for the result, one for the directory, one for the login')
     .addHelpText(
       'after',
       `
@@ -91,15 +91,18 @@ Examples:
     )
     .action(async (login: string, options: DirectoryOptions) => {
       const password = await readPassword(`mail password of ${login}`)
+      let directoryAnswer: Extract<DirectoryAnswer, { kind: 'directory' }> | undefined
       for await (const answer of askDirectory(options, { ask: 'verify', login, password })) {
         if (options.json === true) printJson(answer)
         if (answer.kind === 'verified') {
           exitWith({ accepted: 0, refused: 1, unavailable: 2 }[answer.result])
           if (options.json !== true) print([VERIFIED[answer.result]])
+        } else if (answer.kind === 'directory') {
+          directoryAnswer = answer
         } else if (answer.kind === 'account' && options.json !== true) {
-          print(accountLines(answer.account, undefined, Date.now()))
+          print(accountLines(answer.account, directoryAnswer, Date.now()))
         } else if (answer.kind === 'unknown' && options.json !== true) {
-          print([`there is no login ${login} in the directory, as far as we have read it`])
+          print([unknownLogin(login)])
         }
       }
     })
@@ -154,7 +157,7 @@ function addSync(directory: Command, { exitWith }: CommandContext): void {
     .option('--full', 'read everything: only that sees who is gone')
     .option(
       '--accept',
-      'believe what was refused because too many would lose their login; looks at everything',
+      'believe what was refused because too many would lose their login; reads everything, and never takes a directory with which nobody could log in',
     )
     .option('--json', 'one line of JSON for each source')
     .addHelpText(
@@ -177,7 +180,10 @@ Examples:
           ])
         } else if (answer.kind === 'not-synced') {
           const how = answer.how === 'failed' ? 'could not be read' : 'was not believed'
-          print([`${answer.source}: ${how}: ${answer.why}; the snapshot stays as it was`])
+          print([
+            `${answer.source}: ${how}: ${answer.why}; the snapshot stays as it was`,
+            ...(answer.acceptable ? [HOW_TO_ACCEPT] : []),
+          ])
         }
       }
     })

@@ -54,15 +54,26 @@ export function chosenFiles(options: FileOptions): FileOptions {
  */
 export async function loadFiles(options: FileOptions): Promise<LoadedFiles> {
   const { relay: relayPath, probes: probesPath } = chosenFiles(options)
-  const problems: string[] = []
-  const loaded = {
-    relay: relayPath === undefined ? undefined : await collect(problems, loadRelay(relayPath)),
-    probes:
-      probesPath === undefined ? undefined : await collect(problems, loadProbesFile(probesPath)),
-  }
+  const [ofRelay, ofProbes]: [string[], string[]] = [[], []]
+  const probes =
+    probesPath === undefined ? undefined : await collect(ofProbes, loadProbesFile(probesPath))
+  const relay =
+    relayPath === undefined
+      ? undefined
+      : await collect(
+          ofRelay,
+          loadRelay(relayPath, ofProbes.length > 0 ? undefined : known(probes)),
+        )
+  const problems = [...ofRelay, ...ofProbes]
   if (problems.length > 0) throw new Problem(problems.join('\n'))
-  holdTogether(loaded)
-  return loaded
+  holdTogether({ relay, probes })
+  return { relay, probes }
+}
+
+/** Names of the providers that are shipped, and of those that the prober's file adds. */
+function known(probes: LoadedProbes | undefined): readonly string[] {
+  const added = Object.keys(probes?.config.providers ?? {})
+  return [...new Set([...PROVIDERS.map(({ name }) => name), ...added])]
 }
 
 /** Loads the prober's file alone, with the providers that are shipped. */

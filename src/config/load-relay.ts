@@ -5,6 +5,7 @@ import type { ServerIdentities } from '../base/server-tls.ts'
 import { readAdmin, type LoadedAdmin } from './admin.ts'
 import { readIdentities } from './certificates.ts'
 import { isLoopback } from './loopback.ts'
+import type { ProblemList } from './problem-list.ts'
 import { relaySchema, type RelayConfig } from './relay-schema.ts'
 import { readNamedFile, readSecret } from './secrets.ts'
 import { readStore, type LoadedStore } from './store.ts'
@@ -22,8 +23,11 @@ export interface LoadedRelay {
   readonly smarthost: { readonly ca: string | undefined; readonly password: Secret | undefined }
 }
 
-/** @throws Problem that lists everything wrong with the file and with what it names */
-export async function loadRelay(path: string): Promise<LoadedRelay> {
+/**
+ * @param providers names of those that `delivery.shaping` may be about; not looked at if undefined
+ * @throws Problem that lists everything wrong with the file and with what it names
+ */
+export async function loadRelay(path: string, providers?: readonly string[]): Promise<LoadedRelay> {
   const { value: config, problems } = await loadYaml(path, relaySchema)
   const { ldap, export_file: exportFile } = config.directory
   const { smarthost } = config.delivery
@@ -73,6 +77,7 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
   if (config.delivery.delay_notice_after > config.delivery.give_up_after) {
     problems.add(['delivery', 'delay_notice_after'], 'should not be longer than give_up_after')
   }
+  if (providers !== undefined) checkShaping(problems, config, providers)
   const tls = readIdentities(problems, config, Date.now())
   const bindPassword = ldap && readSecret(problems, ['directory', 'ldap'], ldap, 'bind_password')
   if (ldap !== undefined && bindPassword === undefined && problems.isEmpty) {
@@ -101,5 +106,20 @@ export async function loadRelay(path: string): Promise<LoadedRelay> {
     tls,
     ldap: bindPassword && { ca: ldapCa, bindPassword },
     smarthost: { ca: smarthostCa, password },
+  }
+}
+
+function checkShaping(
+  problems: ProblemList,
+  config: RelayConfig,
+  providers: readonly string[],
+): void {
+  for (const name of Object.keys(config.delivery.shaping)) {
+    if (providers.includes(name)) continue
+    problems.add(
+      ['delivery', 'shaping', name],
+      `no provider has this name, known are ${providers.join(', ')}; describe another under providers in probes.yaml`,
+      'key',
+    )
   }
 }

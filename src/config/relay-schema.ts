@@ -39,7 +39,7 @@ const ldap = z.strictObject({
   base: text('the DN under which the people are, such as ou=users,dc=example,dc=org'),
   role_base: text('the DN under which the roles are').optional(),
   schema: word(['userdir-ldap', 'inetorgperson']).default('userdir-ldap'),
-  password_attribute: text('the name of an attribute').default('mailPassword'),
+  password_attribute: text('the name of an attribute').optional(),
   filter: text('an LDAP filter').optional(),
   attributes: section({
     login: text('the name of an attribute').optional(),

@@ -66,6 +66,10 @@ function explain(issue: z.core.$ZodIssue, problems: ProblemList, schema: z.ZodTy
     }
     return
   }
+  if (issue.code === 'invalid_key') {
+    for (const { message } of issue.issues) problems.add(path, message, 'key')
+    return
+  }
   if (issue.code === 'invalid_union') {
     // The branch that got furthest says most about what was meant.
     const branch = issue.errors.toSorted(

@@ -21,11 +21,11 @@ export function stateOf(
 }
 
 /**
- * Whether a password is the mark of a locked account (userdir-ldap's ud-lock and passwd -l), `{CRYPT}*LK*` or `{CRYPT}!`.
- * `{crypt}*SSLRESET*` waits for a new password, and is active.
+ * Whether a password is the mark of a locked account: `{CRYPT}*LK*` of userdir-ldap's ud-lock, `{CRYPT}!` of passwd -l, and a
+ * `!` put before any other hash, which cannot begin with one. `{crypt}*SSLRESET*` waits for a new password, and is active.
  */
 export function isLockMark(password: string): boolean {
-  return /^\{crypt\}(?:\*LK\*|!)/i.test(password)
+  return /^\{(?:crypt|s?md5|s?sha\d*)\}(?:\*LK\*|!)/i.test(password)
 }
 
 function isRetired(status: string, now: number): boolean {

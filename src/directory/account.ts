@@ -63,15 +63,10 @@ export interface Snapshot {
   /** Of the last successful comparison with the source, milliseconds since the epoch. */
   readonly takenAt: number
   readonly source: string
+  /** Accounts that can log in. */
+  readonly usable: number
   /** Entries that cannot log in, by reason. */
   readonly rejected: Readonly<Partial<Record<Rejection, number>>>
-}
-
-/** How many accounts of a snapshot can log in. */
-export function usableIn(accounts: ReadonlyMap<string, Account>): number {
-  let usable = 0
-  for (const account of accounts.values()) if (account.rejection === undefined) usable++
-  return usable
 }
 
 /** Whether two accounts say the same; when they were seen to change does not matter. */

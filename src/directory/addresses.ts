@@ -1,5 +1,6 @@
 import { domainToASCII } from 'node:url'
 
+import { inPortions } from '../base/portions.ts'
 import type { Account } from './account.ts'
 import { localPartOf } from './roles.ts'
 
@@ -15,16 +16,18 @@ export type Senders = ReadonlyMap<string, readonly string[]>
  *
  * @param domains own domains in lower-case A-label form; a bare name is an address at each of them
  */
-export function addressesOf(
+export async function addressesOf(
   accounts: ReadonlyMap<string, Account>,
   domains: readonly string[],
   senders: Senders,
-): ReadonlyMap<string, readonly string[]> {
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const own = new Map<string, Set<string>>()
   const roles = new Set<string>()
-  for (const { grants } of accounts.values()) for (const grant of grants) roles.add(grant)
+  await inPortions(accounts.values(), ({ grants }) => {
+    for (const grant of grants) roles.add(grant)
+  })
   const claimants = new Map<string, Set<string>>()
-  for (const { login, claims } of accounts.values()) {
+  await inPortions(accounts.values(), ({ login, claims }) => {
     const addresses = new Set<string>()
     own.set(login, addresses)
     for (const address of claims.flatMap(claim => atOwnDomains(claim, domains))) {
@@ -34,24 +37,28 @@ export function addressesOf(
         claimants.set(address, (claimants.get(address) ?? new Set()).add(login))
       }
     }
-  }
-  for (const [address, [login, ...others]] of claimants) {
+  })
+  await inPortions(claimants, ([address, [login, ...others]]) => {
     if (login !== undefined && others.length === 0) own.get(login)?.add(address)
-  }
-  for (const { login, grants } of accounts.values()) {
+  })
+  await inPortions(accounts.values(), ({ login, grants }) => {
     for (const grant of grants) {
       // A role that bears a person's name does not give that person's address away.
       if (accounts.has(grant)) continue
       for (const address of atOwnDomains(grant, domains)) own.get(login)?.add(address)
     }
-  }
+  })
   for (const [sender, logins] of senders) {
     for (const target of logins) {
       const login = localPartOf(target, domains) ?? ''
       for (const address of atOwnDomains(sender, domains)) own.get(login)?.add(address)
     }
   }
-  return new Map([...own].map(([login, addresses]) => [login, [...addresses]]))
+  const listed = new Map<string, readonly string[]>()
+  await inPortions(own, ([login, addresses]) => {
+    listed.set(login, [...addresses])
+  })
+  return listed
 }
 
 /** What a claim means: itself, at own domains only, in lower case; a bare name at each of them. */

@@ -1,3 +1,4 @@
+import { inPortions } from '../base/portions.ts'
 import {
   PASSWORD_FAULTS,
   sameAccount,
@@ -26,59 +27,62 @@ export interface Candidate extends Snapshot {
 }
 
 /** Judges everything a source said, and makes a snapshot of it: whoever is missing from it is gone. */
-export function admitAll(
+export async function admitAll(
   entries: readonly SourceEntry[],
   source: string,
   previous: Snapshot | undefined,
   options: AdmissionOptions,
-): Candidate {
+): Promise<Candidate> {
   const accounts = new Map<string, Account>()
   let nameless = 0
-  for (const entry of entries) {
+  await inPortions(entries, entry => {
     const account = admit(entry, options)
     if (account === undefined) {
       nameless++
-      continue
+      return
     }
     const known = accounts.get(account.login)
     // Two entries of one login: neither, since nobody can say whose password is meant.
     accounts.set(account.login, known === undefined ? account : barred(account, 'duplicate'))
-  }
+  })
   let changed = 0
-  for (const account of accounts.values()) {
+  await inPortions(accounts.values(), account => {
     const before = previous?.accounts.get(account.login)
     if (before !== undefined && sameAccount(before, account)) {
       accounts.set(account.login, before)
-      continue
+      return
     }
     changed++
     accounts.set(account.login, dated(account, previous, before))
-  }
-  for (const login of previous?.accounts.keys() ?? []) if (!accounts.has(login)) changed++
-  return { ...summed(accounts, source, nameless, options.now), changed, doubtful: false }
+  })
+  await inPortions(previous?.accounts.keys() ?? [], login => {
+    if (!accounts.has(login)) changed++
+  })
+  return { ...(await summed(accounts, source, nameless, options.now)), changed, doubtful: false }
 }
 
 /** Puts an increment into a snapshot: entries are told apart by UUID, so a renamed one leaves no old name behind. */
-export function admitSome(
+export async function admitSome(
   entries: readonly SourceEntry[],
   previous: Snapshot,
   options: AdmissionOptions,
-): Candidate {
-  const accounts = new Map(previous.accounts)
+): Promise<Candidate> {
+  const accounts = new Map<string, Account>()
   const byUuid = new Map<string, string>()
-  if (entries.length > 0) {
-    for (const { uuid, login } of accounts.values()) if (uuid !== '') byUuid.set(uuid, login)
-  }
+  await inPortions(previous.accounts.values(), account => {
+    accounts.set(account.login, account)
+    if (account.uuid !== '') byUuid.set(account.uuid, account.login)
+  })
   let changed = 0
   let doubtful = false
-  for (const entry of entries) {
+  await inPortions(entries, entry => {
     const account = admit(entry, options)
     const oldLogin = byUuid.get(entry.uuid)
     if (oldLogin !== undefined && oldLogin !== account?.login) {
       accounts.delete(oldLogin)
       changed++
     }
-    if (account === undefined) continue
+    if (account === undefined) return
     const before = accounts.get(account.login)
     // The same login under another UUID: somebody went and came back, or there are two.
     if (before !== undefined && before.uuid !== account.uuid) doubtful = true
@@ -86,12 +90,13 @@ export function admitSome(
     if (before?.rejection === undefined && account.rejection === 'no-password') {
       doubtful ||= before !== undefined
     }
-    if (before !== undefined && sameAccount(before, account)) continue
+    if (before !== undefined && sameAccount(before, account)) return
     accounts.set(account.login, dated(account, previous, before))
     changed++
-  }
+  })
   const nameless = previous.rejected['bad-login'] ?? 0
-  return { ...summed(accounts, previous.source, nameless, options.now), changed, doubtful }
+  const snapshot = await summed(accounts, previous.source, nameless, options.now)
+  return { ...snapshot, changed, doubtful }
 }
 
 function admit(entry: SourceEntry, options: AdmissionOptions): Account | undefined {
@@ -141,16 +146,18 @@ function barred(account: Account, rejection: Rejection): Account {
   return { ...account, hash: '', cost: '', keys, rejection }
 }
 
-function summed(
+async function summed(
   accounts: ReadonlyMap<string, Account>,
   source: string,
   nameless: number,
   takenAt: number,
-): Snapshot {
+): Promise<Snapshot> {
   const rejected: Partial<Record<Rejection, number>> = {}
   if (nameless > 0) rejected['bad-login'] = nameless
-  for (const { rejection } of accounts.values()) {
-    if (rejection !== undefined) rejected[rejection] = (rejected[rejection] ?? 0) + 1
-  }
-  return { accounts, takenAt, source, rejected }
+  let usable = 0
+  await inPortions(accounts.values(), ({ rejection }) => {
+    if (rejection === undefined) usable++
+    else rejected[rejection] = (rejected[rejection] ?? 0) + 1
+  })
+  return { accounts, takenAt, source, usable, rejected }
 }

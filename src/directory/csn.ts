@@ -13,6 +13,14 @@ export function newestOf(numbers: readonly string[]): string {
   return newest
 }
 
+/**
+ * A number, but none after the mark that was read BEFORE the entries: a person who changed while they were read has a newer one,
+ * and a role that changed before that, and was read too early, would be overlooked. '' where there is no mark.
+ */
+export function notAfter(number: string, mark: string): string {
+  return number < mark ? number : mark
+}
+
 /** When a change with this number was made, in milliseconds since the epoch; undefined where it is none. */
 export function timeOf(number: string): number | undefined {
   const fields = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(number)

@@ -59,7 +59,7 @@ export class ExportFileSource implements DirectorySource {
     if (known?.mark === mark) return { kind: 'unchanged', state: known }
     const barred = inactive === undefined ? new Set<string>() : parseInactive(inactive.text)
     if (barred === undefined) return { kind: 'refused', reason: 'the list of accounts is torn' }
-    const entries = parseExportFile(passwords.text, domains, login =>
+    const entries = await parseExportFile(passwords.text, domains, login =>
       barred.has(login) ? 'expired' : undefined,
     )
     if (entries === undefined) {

@@ -1,3 +1,4 @@
+import { inPortions } from '../base/portions.ts'
 import type { Rejection } from './account.ts'
 import type { SourceEntry } from './source.ts'
 
@@ -9,15 +10,15 @@ import type { SourceEntry } from './source.ts'
  * @param barred what is said elsewhere against a login, in lower case
  * @returns undefined for a file whose last line is not ended: half of it may be missing
  */
-export function parseExportFile(
+export async function parseExportFile(
   text: string,
   domains: readonly string[],
   barred: (login: string) => Rejection | undefined,
-): readonly SourceEntry[] | undefined {
+): Promise<readonly SourceEntry[] | undefined> {
   if (!text.endsWith('\n')) return undefined
   const entries: SourceEntry[] = []
-  for (const line of text.split('\n')) {
-    if (line.trim() === '' || line.startsWith('#')) continue
+  await inPortions(text.split('\n'), line => {
+    if (line.trim() === '' || line.startsWith('#')) return
     const [name = '', password, ...extra] = line.replace(/\r$/, '').split(':')
     const at = name.lastIndexOf('@')
     const login = domains.includes(name.slice(at + 1).toLowerCase()) ? name.slice(0, at) : name
@@ -32,7 +33,7 @@ export function parseExportFile(
       claims: [login],
       grants: [],
     })
-  }
+  })
   return entries
 }
 

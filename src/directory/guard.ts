@@ -1,4 +1,5 @@
-import { usableIn, type Snapshot } from './account.ts'
+import { inPortions } from '../base/portions.ts'
+import type { Snapshot } from './account.ts'
 import type { SourceEntry } from './source.ts'
 
 export interface GuardLimits {
@@ -23,23 +24,23 @@ export function mistrustEntries(entries: readonly SourceEntry[]): string | undef
 }
 
 /** Why a candidate must not replace what we have: too many people would lose their login at once. */
-export function mistrustCandidate(
+export async function mistrustCandidate(
   candidate: Snapshot,
   previous: Snapshot | undefined,
   limits: GuardLimits,
-): string | undefined {
-  const after = usableIn(candidate.accounts)
+): Promise<string | undefined> {
+  const { usable: after } = candidate
   // With such a snapshot every login would be refused, where without one they are put off.
   if (after === 0) return 'nobody could log in'
   if (previous === undefined) return undefined
-  const before = usableIn(previous.accounts)
+  const { usable: before } = previous
   // Not the difference of the sums: as many new people would hide the loss of the old ones.
   let lost = 0
-  for (const { login, rejection } of previous.accounts.values()) {
+  await inPortions(previous.accounts.values(), ({ login, rejection }) => {
     const now = candidate.accounts.get(login)
     const gone = now === undefined || now.rejection !== undefined
     if (rejection === undefined && gone) lost++
-  }
+  })
   return lost > Math.max(limits.most, before * limits.share)
     ? `${lost} of ${before} accounts would lose their login`
     : undefined

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf, Problem } from '../base/problem.ts'
 import { isLockMark, stateOf } from './account-state.ts'
 import type { Rejection } from './account.ts'
-import { newestOf, overlapBefore, timeOf } from './csn.ts'
+import { newestOf, notAfter, overlapBefore, timeOf } from './csn.ts'
 import {
   LdapTrouble,
   withLdap,
@@ -11,7 +11,7 @@ import {
   type LdapSession,
 } from './ldap-session.ts'
 import { localPartOf, rolesOfLogins, type Role } from './roles.ts'
-import type { DirectorySchema } from './schema.ts'
+import { attributesOf, type DirectorySchema } from './schema.ts'
 import type { DirectorySource, SourceEntry, SourceReading, SourceState } from './source.ts'
 
 export interface LdapSourceOptions extends LdapConnection {
@@ -30,6 +30,12 @@ export interface LdapSourceOptions extends LdapConnection {
 
 // A bound for memory, far above any directory of people.
 const MOST_ENTRIES = 1_000_000
+
+interface Found<T> {
+  readonly found: readonly T[]
+  /** The newest change number of them, '' where they have none. */
+  readonly newest: string
+}
 
 /** Logins from an LDAP server, read by paging with an identity of our own. */
 export class LdapSource implements DirectorySource {
@@ -88,23 +94,16 @@ export class LdapSource implements DirectorySource {
   }
 
   async #readAll(session: LdapSession, mark: string): Promise<SourceReading> {
-    const { people, roles } = this.#options.schema
-    const found = await this.#collect(session, this.#options.base, people.scope, people.filter)
-    const offices =
-      roles === undefined
-        ? []
-        : await this.#collect(session, this.#roleBase(), roles.scope, roles.filter)
+    const roles = await this.#readRoles(session)
+    const granted = rolesOfLogins(roles.found, target => localPartOf(target, this.#options.domains))
+    const people = await this.#readPeople(session, granted)
     const notes = await this.#identify(session)
-    this.#granted = rolesOfLogins(
-      offices.map(office => this.#role(office)),
-      target => localPartOf(target, this.#options.domains),
-    )
-    const numbers = [...found, ...offices].flatMap(entry => entry.values('entryCSN'))
+    this.#granted = granted
     return {
       kind: 'full',
       // Without a mark nothing tells when an increment is due.
-      state: { mark, from: mark === '' ? '' : newestOf(numbers) },
-      entries: found.map(entry => this.#entry(entry)),
+      state: { mark, from: notAfter(newestOf([people.newest, roles.newest]), mark) },
+      entries: people.found,
       notes,
     }
   }
@@ -115,22 +114,31 @@ export class LdapSource implements DirectorySource {
     mark: string,
     from: string,
   ): Promise<SourceReading | undefined> {
-    const { people, roles } = this.#options.schema
     const since = `(entryCSN>=${overlapBefore(from)})`
-    if (roles !== undefined) {
-      const filter = `(&${roles.filter}${since})`
-      const changed = await this.#collect(session, this.#roleBase(), roles.scope, filter)
-      if (changed.some(role => newestOf(role.values('entryCSN')) > from)) return undefined
-    }
-    const filter = `(&${people.filter}${since})`
-    const found = await this.#collect(session, this.#options.base, people.scope, filter)
+    if ((await this.#readRoles(session, since)).newest > from) return undefined
+    const people = await this.#readPeople(session, this.#granted, since)
     const notes = await this.#identify(session)
     return {
       kind: 'incremental',
-      state: { mark, from: newestOf([from, ...found.flatMap(e => e.values('entryCSN'))]) },
-      entries: found.map(entry => this.#entry(entry)),
+      state: { mark, from: notAfter(newestOf([from, people.newest]), mark) },
+      entries: people.found,
       notes,
     }
+  }
+
+  #readPeople(
+    session: LdapSession,
+    granted: ReadonlyMap<string, readonly string[]>,
+    since = '',
+  ): Promise<Found<SourceEntry>> {
+    const { base, schema } = this.#options
+    return this.#collect(session, base, schema.people, since, entry => this.#entry(entry, granted))
+  }
+
+  async #readRoles(session: LdapSession, since = ''): Promise<Found<Role>> {
+    const { base, roleBase = base, schema } = this.#options
+    if (schema.roles === undefined) return { found: [], newest: '' }
+    return this.#collect(session, roleBase, schema.roles, since, entry => this.#role(entry))
   }
 
   /** The change numbers of the whole tree, one for each master; '' where the server keeps none or hides them. */
@@ -145,34 +153,26 @@ export class LdapSource implements DirectorySource {
     return [...(top?.values('contextCSN') ?? [])].sort().join(' ')
   }
 
-  async #collect(
+  /** Entries are made into what they are a page at a time, so that a hundred thousand of them hold nobody up. */
+  async #collect<T>(
     session: LdapSession,
     base: string,
-    scope: 'one' | 'sub',
-    filter: string,
-  ): Promise<LdapEntry[]> {
-    const { people, roles } = this.#options.schema
-    const attributes = ['entryUUID', 'entryCSN', people.login, people.password, ...people.aliases]
-    const { status, expires, lock, keys, groups } = people
-    for (const more of [
-      status,
-      expires,
-      lock,
-      keys,
-      groups,
-      roles?.name,
-      roles?.forward,
-      roles?.senders,
-    ])
-      if (more !== undefined) attributes.push(more)
-    const found: LdapEntry[] = []
-    for await (const page of session.search(base, scope, filter, [...new Set(attributes)])) {
-      found.push(...page)
+    { scope, filter }: { readonly scope: 'one' | 'sub'; readonly filter: string },
+    since: string,
+    read: (entry: LdapEntry) => T,
+  ): Promise<Found<T>> {
+    const attributes = ['entryUUID', 'entryCSN', ...attributesOf(this.#options.schema)]
+    const found: T[] = []
+    let newest = ''
+    const wanted = since === '' ? filter : `(&${filter}${since})`
+    for await (const page of session.search(base, scope, wanted, attributes)) {
+      found.push(...page.map(read))
+      newest = newestOf([newest, ...page.flatMap(entry => entry.values('entryCSN'))])
       if (found.length > MOST_ENTRIES) {
         throw new LdapTrouble('refused', `more than ${MOST_ENTRIES} entries`)
       }
     }
-    return found
+    return { found, newest }
   }
 
   /**
@@ -191,10 +191,6 @@ export class LdapSource implements DirectorySource {
     return []
   }
 
-  #roleBase(): string {
-    return this.#options.roleBase ?? this.#options.base
-  }
-
   #role(entry: LdapEntry): Role {
     const { roles } = this.#options.schema
     const targets = [roles?.forward, roles?.senders].flatMap(attribute =>
@@ -207,7 +203,7 @@ export class LdapSource implements DirectorySource {
     }
   }
 
-  #entry(entry: LdapEntry): SourceEntry {
+  #entry(entry: LdapEntry, granted: ReadonlyMap<string, readonly string[]>): SourceEntry {
     const { people } = this.#options.schema
     // An entry with two names is nobody's: canonicalLogin refuses the space.
     const login = entry.values(people.login).join(' ')
@@ -221,7 +217,7 @@ export class LdapSource implements DirectorySource {
       barred: this.#barred(values),
       keys: values(people.keys),
       claims: [...(people.loginIsAddress ? [login] : []), ...people.aliases.flatMap(values)],
-      grants: this.#granted.get(login.toLowerCase()) ?? [],
+      grants: granted.get(login.toLowerCase()) ?? [],
     }
   }
 

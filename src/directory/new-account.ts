@@ -10,6 +10,8 @@ export interface NewAccount {
   readonly hash: string
   /** DN under which the people are. */
   readonly base: string
+  /** Attribute with the login, where that is not uid alone. */
+  readonly loginAttribute: string
   /** Attribute with the mail password. */
   readonly passwordAttribute: string
   /** First own domain: the address is login@domain. */
@@ -42,7 +44,7 @@ export function newAccountLdif(
   account: NewAccount,
   schema: 'userdir-ldap' | 'inetorgperson',
 ): { readonly ldif: string } | { readonly problems: readonly string[] } {
-  const { login, name, hash, base, number, keys, keyAttribute } = account
+  const { login, name, hash, base, number, keys, keyAttribute, passwordAttribute } = account
   const problems: string[] = []
   // Without a character that would mean something in a DN (RFC 4514 section 2.4) or to a shell.
   if (!/^[a-z][a-z0-9._-]{0,31}$/.test(login)) {
@@ -65,16 +67,21 @@ export function newAccountLdif(
     problems.push('the schema has no attribute for SSH keys')
   if (problems.length > 0) return { problems }
   const words = name.trim().split(/\s+/)
+  // The class of docs/directory.md is there for what inetOrgPerson has no room for.
+  const extended = keys.length > 0 || passwordAttribute.toLowerCase() !== 'userpassword'
   const classes =
     schema === 'userdir-ldap'
       ? ['inetOrgPerson', 'debianAccount', 'debianDeveloper', 'shadowAccount']
-      : ['inetOrgPerson', 'mailSubmitter']
+      : ['inetOrgPerson', ...(extended ? ['mailSubmitter'] : [])]
   const lines: Line[] = [
     ['dn', `uid=${login},${base}`],
     ...classes.map((one): Line => ['objectClass', one]),
     ['cn', name.trim()],
     ['sn', words.at(-1) ?? login],
     ['uid', login],
+    ...(account.loginAttribute.toLowerCase() === 'uid'
+      ? []
+      : ([[account.loginAttribute, login]] as const)),
     ...(number === undefined
       ? []
       : ([
@@ -83,7 +90,7 @@ export function newAccountLdif(
         ] as const)),
     ...(schema === 'inetorgperson' ? ([['mail', `${login}@${account.domain}`]] as const) : []),
     ...keys.map((key): Line => [keyAttribute ?? '', key]),
-    [account.passwordAttribute, hash],
+    [passwordAttribute, hash],
   ]
   return { ldif: lines.map(ldifLine).join('') }
 }

@@ -29,6 +29,8 @@ export type Synced =
       readonly source: string
       readonly how: Exclude<SyncResult['kind'], 'synced'>
       readonly why: string
+      /** Whether a request with `accept` would take it. */
+      readonly acceptable: boolean
     }
 
 /** What is answered, piece by piece. No hash and no password is in any of it. */

@@ -1,3 +1,4 @@
+import { inPortions } from '../base/portions.ts'
 import type { Account, Snapshot } from './account.ts'
 import { addressesOf, type Senders } from './addresses.ts'
 import { parseStored, WEAK_SCHEMES, type StoredPassword } from './password/scheme.ts'
@@ -38,33 +39,33 @@ export const EMPTY_ROSTER: Roster = {
  * Puts the snapshots of all sources into one. The first source that names a login decides about it, also if it
  * says no: who is locked there must not come in by the second.
  */
-export function rosterOf(
+export async function rosterOf(
   snapshots: readonly Snapshot[],
   domains: readonly string[],
   senders: Senders,
   allowDes: boolean,
-): Roster {
+): Promise<Roster> {
   const accounts = new Map<string, Account>()
   for (const snapshot of snapshots) {
-    for (const account of snapshot.accounts.values()) {
+    await inPortions(snapshot.accounts.values(), account => {
       if (!accounts.has(account.login)) accounts.set(account.login, account)
-    }
+    })
   }
   const costs = new Map<string, { count: number; readonly hash: string }>()
   let usable = 0
   let weak = 0
-  let last: Account | undefined
-  for (const account of accounts.values()) {
-    if (last === undefined || account.changedAt > last.changedAt) last = account
+  let last = undefined as Account | undefined
+  await inPortions(accounts.values(), account => {
+    if (account.changedAt > (last?.changedAt ?? 0)) last = account
     const { hash, cost, rejection } = account
     // The snapshot may be of a time when more schemes were allowed than now.
-    if (rejection !== undefined || (cost === 'des' && !allowDes)) continue
+    if (rejection !== undefined || (cost === 'des' && !allowDes)) return
     usable++
     if (WEAK_SCHEMES.has(cost)) weak++
     const known = costs.get(cost)
     if (known === undefined) costs.set(cost, { count: 1, hash })
     else known.count++
-  }
+  })
   let typical: { readonly count: number; readonly hash: string } | undefined
   for (const cost of costs.values()) {
     if (typical === undefined || cost.count > typical.count) typical = cost
@@ -72,27 +73,26 @@ export function rosterOf(
   const stored = parseStored(typical?.hash ?? '', allowDes)
   return {
     accounts,
-    addresses: addressesOf(accounts, domains, senders),
-    keys: keysOf(accounts),
+    addresses: await addressesOf(accounts, domains, senders),
+    keys: await keysOf(accounts),
     usable,
     weak,
     typical: typeof stored === 'string' ? undefined : stored,
-    lastChange:
-      last === undefined || last.changedAt === 0
-        ? undefined
-        : { login: last.login, at: last.changedAt },
+    lastChange: last && { login: last.login, at: last.changedAt },
   }
 }
 
-function keysOf(accounts: ReadonlyMap<string, Account>): ReadonlyMap<string, KeyOwner | undefined> {
+async function keysOf(
+  accounts: ReadonlyMap<string, Account>,
+): Promise<ReadonlyMap<string, KeyOwner | undefined>> {
   const owners = new Map<string, KeyOwner | undefined>()
-  for (const { login, keys } of accounts.values()) {
+  await inPortions(accounts.values(), ({ login, keys }) => {
     for (const known of keys) {
       const end = known.indexOf(' ')
       const fingerprint = known.slice(0, end)
       const shared = owners.has(fingerprint) && owners.get(fingerprint)?.login !== login
       owners.set(fingerprint, shared ? undefined : { login, key: known.slice(end + 1) })
     }
-  }
+  })
   return owners
 }

@@ -71,3 +71,11 @@ const INETORGPERSON: DirectorySchema = {
 }
 
 export const SCHEMAS = { 'userdir-ldap': USERDIR_LDAP, inetorgperson: INETORGPERSON } as const
+
+/** Every attribute that a schema looks at, each once. */
+export function attributesOf({ people, roles }: DirectorySchema): readonly string[] {
+  const { login, password, aliases, status, expires, lock, groups, keys } = people
+  const named = [login, password, ...aliases, status, expires, lock, groups, keys]
+  const ofRoles = [roles?.name, roles?.forward, roles?.senders]
+  return [...new Set([...named, ...ofRoles].filter(name => name !== undefined))]
+}

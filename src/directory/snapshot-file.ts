@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 
 import { writeAtomically } from '../base/atomic-file.ts'
+import { PORTION } from '../base/portions.ts'
 import { codeOf, Problem } from '../base/problem.ts'
 import { REJECTIONS, type Account, type Rejection, type Snapshot } from './account.ts'
 
@@ -13,16 +14,27 @@ const VERSION = 1
  * @throws the file system's errors; the old file is whole then
  */
 export async function saveSnapshots(path: string, snapshots: readonly Snapshot[]): Promise<void> {
-  const content = {
-    version: VERSION,
-    snapshots: snapshots.map(({ accounts, takenAt, source, rejected }) => ({
-      source,
-      takenAt,
-      rejected,
-      accounts: [...accounts.values()],
-    })),
+  await writeAtomically(path, piecesOf(snapshots))
+}
+
+/** The JSON of them, a piece for each portion of accounts: between two, others have their turn. */
+function* piecesOf(snapshots: readonly Snapshot[]): Generator<string> {
+  yield `{"version":${VERSION},"snapshots":[`
+  for (const [index, { source, takenAt, rejected, accounts }] of snapshots.entries()) {
+    const head = JSON.stringify({ source, takenAt, rejected }).slice(0, -1)
+    yield `${index === 0 ? '' : ','}${head},"accounts":[`
+    let piece: string[] = []
+    let comma = ''
+    for (const account of accounts.values()) {
+      piece.push(`${comma}${JSON.stringify(account)}`)
+      comma = ','
+      if (piece.length < PORTION) continue
+      yield piece.join('')
+      piece = []
+    }
+    yield `${piece.join('')}]}`
   }
-  await writeAtomically(path, `${JSON.stringify(content)}\n`)
+  yield ']}\n'
 }
 
 /**
@@ -69,16 +81,18 @@ function snapshotOf(item: unknown): Snapshot | undefined {
     return undefined
   }
   const byLogin = new Map<string, Account>()
+  let usable = 0
   for (const account of accounts) {
     if (account === undefined) return undefined
     byLogin.set(account.login, account)
+    if (account.rejection === undefined) usable++
   }
   const rejected: Partial<Record<Rejection, number>> = {}
   for (const reason of REJECTIONS) {
     const count = field(field(item, 'rejected'), reason)
     if (typeof count === 'number') rejected[reason] = count
   }
-  return { source, takenAt, accounts: byLogin, rejected }
+  return { source, takenAt, accounts: byLogin, usable, rejected }
 }
 
 function accountOf(item: unknown): Account | undefined {

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { usableIn, type Snapshot } from './account.ts'
+import type { Snapshot } from './account.ts'
 import { admitAll, admitSome, type Candidate } from './admission.ts'
 import { mistrustCandidate, mistrustEntries, type GuardLimits } from './guard.ts'
 import type { DirectorySource, SourceState } from './source.ts'
@@ -29,7 +29,22 @@ export type SyncResult =
       readonly full: boolean
     }
   | { readonly kind: 'failed'; readonly cause: string }
-  | { readonly kind: 'refused'; readonly reason: string }
+  | {
+      readonly kind: 'refused'
+      readonly reason: string
+      /** Whether a person may accept it: only the loss of logins, and not of all. */
+      readonly acceptable: boolean
+    }
+
+/** Comparisons that have come to nothing. */
+export interface SyncTrouble {
+  readonly kind: 'failed' | 'refused'
+  /** Since when, in milliseconds since the epoch. */
+  readonly at: number
+  /** What the last one said. */
+  readonly words: string
+  readonly acceptable: boolean
+}
 
 /** Keeps one source's snapshot in step with it. Whatever goes wrong, the old snapshot stays as it was. */
 export class SourceSync {
@@ -40,7 +55,7 @@ export class SourceSync {
   #state: SourceState | undefined
   #fullAt = 0
   #notes: readonly string[] = []
-  #trouble: { readonly at: number; readonly words: string } | undefined
+  #trouble: SyncTrouble | undefined
 
   constructor(options: SourceSyncOptions) {
     this.source = options.source
@@ -56,8 +71,8 @@ export class SourceSync {
     return this.#notes
   }
 
-  /** Since when comparisons have failed, and what the last one said. */
-  get trouble(): { readonly at: number; readonly words: string } | undefined {
+  /** Undefined while all is well. */
+  get trouble(): SyncTrouble | undefined {
     return this.#trouble
   }
 
@@ -75,8 +90,11 @@ export class SourceSync {
       this.#trouble = undefined
     } else {
       this.#state = undefined
-      const words = result.kind === 'failed' ? result.cause : result.reason
-      this.#trouble = { at: this.#trouble?.at ?? this.#options.clock(), words }
+      const at = this.#trouble?.at ?? this.#options.clock()
+      this.#trouble =
+        result.kind === 'failed'
+          ? { kind: 'failed', at, words: result.cause, acceptable: false }
+          : { kind: 'refused', at, words: result.reason, acceptable: result.acceptable }
     }
     return result
   }
@@ -92,8 +110,9 @@ export class SourceSync {
     const now = clock()
     switch (reading.kind) {
       case 'failed':
-      case 'refused':
         return reading
+      case 'refused':
+        return { ...reading, acceptable: false }
       case 'unchanged':
         if (previous === undefined) return { kind: 'failed', cause: 'unchanged from nothing' }
         this.#state = reading.state
@@ -101,38 +120,34 @@ export class SourceSync {
         return { kind: 'synced', snapshot: this.#snapshot, changed: 0, full: false }
       case 'incremental': {
         if (previous === undefined) return { kind: 'failed', cause: 'increment to nothing' }
-        const candidate = admitSome(reading.entries, previous, { allowDes, now })
+        const candidate = await admitSome(reading.entries, previous, { allowDes, now })
         if (candidate.doubtful) return this.#read(undefined, request, signal)
         return this.#apply(candidate, request, reading, false)
       }
       case 'full': {
         const reason = mistrustEntries(reading.entries)
-        if (reason !== undefined) return { kind: 'refused', reason }
-        const candidate = admitAll(reading.entries, source.name, previous, { allowDes, now })
+        if (reason !== undefined) return { kind: 'refused', reason, acceptable: false }
+        const options = { allowDes, now }
+        const candidate = await admitAll(reading.entries, source.name, previous, options)
         return this.#apply(candidate, request, reading, true)
       }
     }
   }
 
-  #apply(
-    { accounts, takenAt, source, rejected, changed }: Candidate,
+  async #apply(
+    { accounts, takenAt, source, usable, rejected, changed }: Candidate,
     { accept = false }: SyncRequest,
     reading: { readonly state: SourceState; readonly notes: readonly string[] },
     full: boolean,
-  ): SyncResult {
+  ): Promise<SyncResult> {
     const limits = accept ? { most: Infinity, share: 1 } : this.#options.guard
-    const snapshot: Snapshot = { accounts, takenAt, source, rejected }
-    const reason = mistrustCandidate(snapshot, this.#snapshot, limits)
-    if (reason !== undefined) return { kind: 'refused', reason }
+    const snapshot: Snapshot = { accounts, takenAt, source, usable, rejected }
+    const reason = await mistrustCandidate(snapshot, this.#snapshot, limits)
+    if (reason !== undefined) return { kind: 'refused', reason, acceptable: usable > 0 }
     this.#snapshot = snapshot
     this.#state = reading.state
     this.#notes = reading.notes
     if (full) this.#fullAt = takenAt
     return { kind: 'synced', snapshot, changed, full }
   }
-}
-
-/** Accounts of a snapshot that can log in, 0 where there is none. */
-export function usableOf(snapshot: Snapshot | undefined): number {
-  return snapshot === undefined ? 0 : usableIn(snapshot.accounts)
 }

@@ -1,7 +1,7 @@
 import { SECOND } from '../base/clock.ts'
 import type { Rejection } from './account.ts'
 import type { Roster } from './roster.ts'
-import { usableOf, type SourceSync } from './source-sync.ts'
+import type { SourceSync, SyncTrouble } from './source-sync.ts'
 
 /** What a person may want to know of the directory; names logins, so it is for administrators. */
 export interface DirectoryStatus {
@@ -25,8 +25,7 @@ export interface SourceStatus {
   readonly name: string
   readonly accounts: number
   readonly takenAt: number | undefined
-  /** Since when comparisons fail, and why. */
-  readonly trouble: { readonly at: number; readonly words: string } | undefined
+  readonly trouble: SyncTrouble | undefined
   readonly notes: readonly string[]
 }
 
@@ -85,7 +84,7 @@ export function statusOf(
     toMend: toMend(roster),
     sources: syncs.map(({ source, snapshot, trouble, notes }) => ({
       name: source.name,
-      accounts: usableOf(snapshot),
+      accounts: snapshot?.usable ?? 0,
       takenAt: snapshot?.takenAt,
       trouble,
       notes,

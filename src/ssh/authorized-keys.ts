@@ -8,6 +8,10 @@ interface Question {
   readonly account: string | undefined
 }
 
+// A key is looked up in memory. While sshd waits for it, one of the few places for people who have not logged in yet is taken
+// (MaxStartups), and after LoginGraceTime, two minutes, it would give up itself.
+const PATIENCE = 10_000
+
 // Stands in a command line that a shell reads: a login with any other character has to use its password.
 const PLAIN_LOGIN = /^[a-z0-9_][a-z0-9._+-]{0,63}$/
 const PLAIN_PATH = /^\/[A-Za-z0-9._+/-]+$/
@@ -24,12 +28,13 @@ export async function authorizedKeys(
   args: readonly string[],
   program: string,
   say: (line: string) => void,
+  patience = PATIENCE,
 ): Promise<void> {
   const { socket, account: expected, command, rest } = readOptions(args, program)
   const { fingerprint, account } = readQuestion(rest)
   // In sshd_config outside of a Match block the command is asked about every account of the host, root among them.
   if (account !== undefined && account !== expected) return
-  const relay = await RelaySocket.open(socket)
+  const relay = await RelaySocket.open(socket, patience)
   try {
     const reply = await relay.ask(`XKEY ${fingerprint}`)
     if (reply.code === 550) return

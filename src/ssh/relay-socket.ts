@@ -20,20 +20,21 @@ export class RelaySocket {
   #fault: Exit | undefined
   #wake: () => void = () => undefined
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, patience: number) {
     this.#socket = socket
     socket.on('data', chunk => this.#read(chunk))
     socket.on('error', error => this.#end(new Exit(EX.tempFail, `the relay: ${messageOf(error)}`)))
     socket.on('close', () => this.#end(new Exit(EX.tempFail, 'the relay hung up')))
-    socket.setTimeout(PATIENCE, () => this.#end(new Exit(EX.tempFail, 'the relay does not answer')))
+    socket.setTimeout(patience, () => this.#end(new Exit(EX.tempFail, 'the relay does not answer')))
   }
 
   /**
    * Connects and waits for the greeting.
    *
+   * @param patience milliseconds without a sign of the relay after which it is given up
    * @throws Exit with `tempFail` where no relay can take mail now, `noPerm` where this user may not ask it
    */
-  static async open(path: string): Promise<RelaySocket> {
+  static async open(path: string, patience = PATIENCE): Promise<RelaySocket> {
     const socket = createConnection(path)
     try {
       await once(socket, 'connect')
@@ -45,7 +46,7 @@ export class RelaySocket {
       const why = code === 'ENOENT' || code === 'ECONNREFUSED' ? 'does not run' : messageOf(error)
       throw new Exit(EX.tempFail, `the relay ${why} (${path}); try again later`)
     }
-    const relay = new RelaySocket(socket)
+    const relay = new RelaySocket(socket, patience)
     await relay.expect(220)
     return relay
   }

@@ -7,6 +7,8 @@ import type { Rejection } from '../../src/directory/account.ts'
 import type { Proof } from '../../src/directory/ldap-owner.ts'
 import type { LoginResult } from '../../src/directory/principal.ts'
 import type { AccountStatus } from '../../src/directory/status.ts'
+import type { LoginThrottle } from '../../src/relay/submission/login-throttle.ts'
+import { throttleOf } from '../support/throttle.ts'
 
 interface World {
   /** What the directory says, and how long it takes for it: milliseconds. */
@@ -19,6 +21,7 @@ interface World {
 
 function rig(world: World = {}): {
   readonly door: Door
+  readonly throttle: LoginThrottle
   readonly delays: number[]
   readonly asked: string[]
   readonly events: AccountEvent[]
@@ -45,7 +48,9 @@ function rig(world: World = {}): {
     proof.kind === 'proven'
       ? { kind: 'accepted', principal: { login: 'alice', addresses: [] } }
       : proof
+  const throttle = throttleOf(() => now)
   const door = new Door({
+    throttle,
     directory: {
       loginOf: text => (text.includes(' ') ? undefined : text.toLowerCase()),
       account: login => (known && login === 'alice' ? account : undefined),
@@ -72,7 +77,7 @@ function rig(world: World = {}): {
       delays.push(milliseconds)
     },
   })
-  return { door, delays, asked, events }
+  return { door, throttle, delays, asked, events }
 }
 
 const secret = (text = 'secret'): Secret => new Secret(text)
@@ -124,6 +129,22 @@ test('ten different guesses at one login from one network are enough, by both pa
   // By network, so that nobody locks out somebody else.
   expect(await again('alice', '192.0.2.2')).toEqual({ kind: 'refused' })
   expect(await again('bob', '192.0.2.1')).toEqual({ kind: 'refused' })
+})
+
+test('guesses at the listeners for mail count at this door, and those here count there', async () => {
+  const { door, throttle } = rig({ proof: { kind: 'refused' } })
+  const guess = (password: string): string => {
+    const { kind } = throttle.enter('alice', '192.0.2.1', password)
+    if (kind === 'open') throttle.leave('alice', '192.0.2.1', password, 'wrong')
+    return kind
+  }
+  for (let i = 0; i < 5; i++) expect(guess(`${i}`)).toBe('open')
+  for (let i = 5; i < 10; i++) {
+    expect((await door.enter('mail', 'alice', secret(`${i}`), '192.0.2.1')).kind).toBe('refused')
+  }
+  expect((await door.enter('mail', 'alice', secret('new'), '192.0.2.1')).kind).toBe('too-many')
+  expect((await door.enter('directory', 'alice', secret('new'), '192.0.2.1')).kind).toBe('too-many')
+  expect(guess('new')).toBe('closed')
 })
 
 test('who tries one password at many logins waits ever longer, and the one who knows does not', async () => {

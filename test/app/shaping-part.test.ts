@@ -88,13 +88,6 @@ describe('what a provider is sent', () => {
     // Words of our own about a broken connection are no reply.
     expect(queue.pauseOf({ ...angry, code: 0 }, 'yahoo')).toBeUndefined()
   })
-
-  test('is never said of a provider that does not exist', () => {
-    expect(() => shapingOf({ shaping: { gmial: { connections: 1 } } })).toThrow(
-      'relay.yaml: delivery.shaping: there is no provider gmial; known are gmail,',
-    )
-    expect(() => shapingOf({ shaping: { constructor: { connections: 1 } } })).toThrow('no provider')
-  })
 })
 
 test.each<[string, MxAnswer, string]>([

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 
 import { postfixVersion } from '../support/postfix-submission.ts'
 import { withDeferred } from './deferred.ts'
+import { benchDirectory, directoryFacts, directoryVerdicts } from './directory.ts'
 import { startHarakaSubject } from './haraka-subject.ts'
 import { idleCost } from './idle.ts'
 import { compileTools } from './native.ts'
@@ -26,10 +27,11 @@ import { Sink } from './sink.ts'
 const USAGE = `Usage: test/bench/run [--quick] [--only NAME[,NAME]] [--rounds N] [--haraka] [--json] [--document]
 
 Measures mailcanary beside Postfix: same machine, same run, in turns, each message synced to the disk before its 250,
-all handed on to one next hop. Then idle sessions, a queue full of deferred messages, and relays that share a PostgreSQL. Names are
-${SCENARIOS.map(({ name }) => name).join(' ')} idle deferred nodes. Needs root (Postfix), cc and the headers of OpenSSL:
-test/install-servers installs them. Takes some fifteen minutes, five with --quick. --haraka shows Haraka as well, which it
-installs for the run from the npm registry. --document also writes the tables into docs/performance.md, between its two marks.
+all handed on to one next hop. Then idle sessions, a queue full of deferred messages, relays that share a PostgreSQL, and a directory of
+100,000 over OpenLDAP. Names are ${SCENARIOS.map(({ name }) => name).join(' ')} idle deferred nodes directory.
+Needs root (Postfix), cc and the headers of OpenSSL: test/install-servers installs them. Takes some fifteen minutes, five with
+--quick. --haraka shows Haraka as well, which it installs for the run from the npm registry. --document also writes the tables into
+docs/performance.md, between its two marks.
 
 Exit code 0: all targets met; 1: some missed; 2: it could not be measured.`
 
@@ -168,6 +170,15 @@ async function main(): Promise<number> {
             `${rate.accepted.toFixed(0)}, ${rate.drained.toFixed(0)}`,
           ])
         }
+      })
+    }
+    if (wanted('directory')) {
+      const accounts = quick ? 10_000 : 100_000
+      note(`directory: ${accounts} accounts`)
+      await part('directory', async () => {
+        const result = await benchDirectory(accounts)
+        verdicts.push(...directoryVerdicts(result))
+        facts.push(...directoryFacts(result))
       })
     }
     const postfix = await postfixVersion()

@@ -26,7 +26,11 @@ function entry(login: string, change: Partial<SourceEntry> = {}): SourceEntry {
   }
 }
 
-function admitted(entries: readonly SourceEntry[], now: number, previous?: Candidate): Candidate {
+function admitted(
+  entries: readonly SourceEntry[],
+  now: number,
+  previous?: Candidate,
+): Promise<Candidate> {
   return admitAll(entries, 'ldap', previous, { allowDes: false, now })
 }
 
@@ -49,16 +53,19 @@ async function stopped(snapshot?: Candidate): Promise<Site> {
 
 test('directory status tells which password has arrived, also while nothing runs', async () => {
   const now = Date.now()
-  const before = admitted([entry('alice'), entry('bob', { barred: 'expired' })], now - 60 * MINUTE)
+  const before = await admitted(
+    [entry('alice'), entry('bob', { barred: 'expired' })],
+    now - 60 * MINUTE,
+  )
   const written = now - 10 * MINUTE
   const change = { passwords: [VECTORS['sha512-crypt']], writtenAt: written }
-  const arrived = admitted(
+  const arrived = await admitted(
     [entry('alice', change), entry('bob', { barred: 'expired' })],
     now - 9 * MINUTE,
     before,
   )
   // Something else changes later, and is no new password.
-  const later = admitted(
+  const later = await admitted(
     [entry('alice', { ...change, writtenAt: now, claims: ['alice', 'press'] })],
     now,
     arrived,
@@ -90,7 +97,7 @@ test('directory status says what was never read, and what somebody has to mend',
   const answer = await commandLine('directory', 'status', `--relay=${nothing.relayFile}`)
   expect(answer).toMatchObject({ code: 1 })
   expect(answer.output).toContain('there is no snapshot')
-  const snapshot = admitted(
+  const snapshot = await admitted(
     [
       entry('alice'),
       entry('bob', { passwords: [HASH, HASH] }),
@@ -100,14 +107,14 @@ test('directory status says what was never read, and what somebody has to mend',
   )
   const site = await stopped(snapshot)
   const { output } = await commandLine('directory', 'status', `--relay=${site.relayFile}`)
-  expect(output).toContain('1 account can log in; left out: ')
+  expect(output).toContain('1 account can log in; left out:')
   expect(output).toMatch(/^to mend at the source:\n {2}bob +the password attribute has two values/m)
   expect(output).not.toMatch(/carol/)
 })
 
 test('directory export is sorted, and holds no secret', async () => {
   const site = await stopped(
-    admitted([entry('bob'), entry('alice', { barred: 'locked' })], Date.now()),
+    await admitted([entry('bob'), entry('alice', { barred: 'locked' })], Date.now()),
   )
   const { output } = await commandLine('directory', 'export', `--relay=${site.relayFile}`)
   expect(output).toBe(
@@ -153,6 +160,7 @@ test.each(['Alice', '-a', 'a,b', 'a b', 'a=b', '', 'x'.repeat(33)])('%j is no ne
     name: 'A\nuserPassword: x',
     hash: HASH,
     base: 'dc=example,dc=org',
+    loginAttribute: 'uid',
     passwordAttribute: 'mailPassword',
     domain: 'example.org',
     keys: [],

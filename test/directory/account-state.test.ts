@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
 import { stateOf } from '../../src/directory/account-state.ts'
-import { newestOf, overlapBefore } from '../../src/directory/csn.ts'
+import { newestOf, notAfter, overlapBefore } from '../../src/directory/csn.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 12)
 const TODAY = 20_780
@@ -32,5 +32,8 @@ it('change numbers are ordered as text, and an increment starts five seconds ear
   const newer = '20270101000003.000001Z#000000#000#000000'
   expect(newestOf([older, newer, ''])).toBe(newer)
   expect(newestOf([])).toBe('')
+  expect(notAfter(older, newer)).toBe(older)
+  expect(notAfter(newer, older)).toBe(older)
+  expect(notAfter(newer, '')).toBe('')
   expect(overlapBefore(newer)).toBe('20261231235958.000000Z#000000#000#000000')
 })

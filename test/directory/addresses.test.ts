@@ -32,8 +32,8 @@ function accounts(
 }
 
 describe('the addresses of a login', () => {
-  it('are its claims at own domains, in lower case and A-label form', () => {
-    const found = addressesOf(
+  it('are its claims at own domains, in lower case and A-label form', async () => {
+    const found = await addressesOf(
       accounts({
         alice: ['alice', 'A.Lice@Example.ORG', 'a@bücher.example', 'a@example.net', '', 'a b'],
       }),
@@ -48,8 +48,8 @@ describe('the addresses of a login', () => {
     ])
   })
 
-  it("never are another login's, a role's, or what another claims too", () => {
-    const found = addressesOf(
+  it("never are another login's, a role's, or what another claims too", async () => {
+    const found = await addressesOf(
       accounts(
         {
           alice: ['alice@example.org', 'shared@example.org'],
@@ -69,8 +69,8 @@ describe('the addresses of a login', () => {
     expect(found.get('mallory')).toEqual(['mallory@example.org'])
   })
 
-  it('are what the configuration grants, to as many as it names', () => {
-    const found = addressesOf(
+  it('are what the configuration grants, to as many as it names', async () => {
+    const found = await addressesOf(
       accounts({ alice: ['alice'], bob: ['bob'] }),
       ['example.org'],
       new Map([

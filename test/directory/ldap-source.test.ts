@@ -173,6 +173,21 @@ describe('a plain LDAP server', () => {
     expect(await source.read(undefined, never)).toMatchObject({ kind: 'full', notes: [] })
   })
 
+  // RFC 4511 section 4.1.9: what came before such an end is a part of the answer.
+  it.each([
+    ['timeLimitExceeded', 3],
+    ['adminLimitExceeded', 11],
+    ['busy', 51],
+    ['unavailable', 52],
+    ['other', 80],
+  ])('whose answer has an entry and ends with %s is not believed', async (_, ends) => {
+    const source = await plainServer({ ends })
+    expect(await source.read(undefined, never)).toMatchObject({
+      kind: 'failed',
+      cause: expect.stringContaining(`LDAP result ${ends}`) as string,
+    })
+  })
+
   it.each(['', 'dn:', 'dn:cn=other,dc=example,dc=org'])(
     'that takes us for %j is not believed',
     async identity => {

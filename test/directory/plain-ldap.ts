@@ -11,7 +11,7 @@ interface Response {
   attributes: string[]
   responseValue?: string
   send(entry: object): void
-  end(): void
+  end(code?: number): void
 }
 type Next = () => void
 
@@ -25,6 +25,8 @@ export async function startPlainLdap(behaviour: {
   readonly hash: string
   /** Answer to who-am-I; undefined does not know the question. */
   readonly identity?: string
+  /** Result code after the one entry; 0, success, if undefined. */
+  readonly ends?: number
 }): Promise<{
   readonly url: string
   stop(): Promise<void>
@@ -59,7 +61,7 @@ export async function startPlainLdap(behaviour: {
     if (request.filter.matches(attributes)) {
       response.send({ dn: 'uid=alice,dc=example,dc=org', attributes: visible })
     }
-    response.end()
+    response.end(behaviour.ends ?? 0)
     next()
   })
   const { identity } = behaviour

@@ -29,7 +29,7 @@ it('comes back as it was kept, readable for its owner only', async () => {
     changed: _,
     doubtful: __,
     ...snapshot
-  } = admitAll(entries, 'ldap', undefined, {
+  } = await admitAll(entries, 'ldap', undefined, {
     allowDes: false,
     now: 1,
   })
@@ -41,7 +41,9 @@ it('comes back as it was kept, readable for its owner only', async () => {
 
 it('is refused where it is damaged, and the complaint quotes nothing of it', async () => {
   const path = join(await scratchFolder(), 'directory.json')
-  await saveSnapshots(path, [admitAll(entries, 'ldap', undefined, { allowDes: false, now: 1 })])
+  await saveSnapshots(path, [
+    await admitAll(entries, 'ldap', undefined, { allowDes: false, now: 1 }),
+  ])
   const whole = await readFile(path, 'utf8')
   for (const text of [
     '',
@@ -87,10 +89,10 @@ it('that cannot be written does not keep a lock from taking effect', async () =>
   expect(events.filter(event => event.kind === 'directory-sync-failed')).toHaveLength(2)
 })
 
-it('an export file of any content gives entries or is torn', () => {
-  fc.assert(
-    fc.property(fc.string(), text => {
-      const found = parseExportFile(`${text}\n`, ['example.org'], () => undefined)
+it('an export file of any content gives entries or is torn', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.string(), async text => {
+      const found = await parseExportFile(`${text}\n`, ['example.org'], () => undefined)
       for (const entry of found ?? []) expect(entry.passwords.length).toBeLessThan(2)
     }),
   )

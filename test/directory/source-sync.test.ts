@@ -79,7 +79,12 @@ it('counts age from the last comparison, not from the last change', async () => 
   script.now = 1_600
   await script.sync.run({}, never)
   expect(script.sync.snapshot?.takenAt).toBe(1_500)
-  expect(script.sync.trouble).toEqual({ at: 1_600, words: 'the script is at its end' })
+  expect(script.sync.trouble).toEqual({
+    kind: 'failed',
+    at: 1_600,
+    words: 'the script is at its end',
+    acceptable: false,
+  })
 })
 
 it('has a doubtful increment decided by a full reading', async () => {
@@ -107,14 +112,23 @@ it('keeps the old snapshot until a person accepts the smaller one', async () => 
     full('b', []),
   )
   await script.sync.run({}, never)
-  const refused = { kind: 'refused', reason: '40 of 50 accounts would lose their login' }
+  const reason = '40 of 50 accounts would lose their login'
+  const refused = { kind: 'refused', reason, acceptable: true }
   expect(await script.sync.run({ full: true }, never)).toEqual(refused)
   script.now = 1_100
   expect(await script.sync.run({}, never)).toEqual(refused)
-  expect(script.sync.trouble).toEqual({ at: 1_000, words: refused.reason })
+  expect(script.sync.trouble).toEqual({
+    kind: 'refused',
+    at: 1_000,
+    words: reason,
+    acceptable: true,
+  })
   expect(script.sync.snapshot?.accounts.size).toBe(50)
   expect(await script.sync.run({ accept: true }, never)).toMatchObject({ kind: 'synced' })
   expect(script.sync.snapshot?.accounts.size).toBe(10)
   expect(script.sync.trouble).toBeUndefined()
-  expect(await script.sync.run({ accept: true }, never)).toMatchObject({ kind: 'refused' })
+  expect(await script.sync.run({ accept: true }, never)).toMatchObject({
+    kind: 'refused',
+    acceptable: false,
+  })
 })

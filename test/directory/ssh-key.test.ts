@@ -92,7 +92,7 @@ function entry(login: string, change: Partial<SourceEntry>): SourceEntry {
   }
 }
 
-it('is its owner’s alone, and nobody’s who is locked', () => {
+it('is its owner’s alone, and nobody’s who is locked', async () => {
   const entries = [
     entry('alice', { keys: [ed25519(1), ed25519(2), 'no key'] }),
     entry('bob', { keys: [ed25519(2)], passwords: [] }),
@@ -100,8 +100,8 @@ it('is its owner’s alone, and nobody’s who is locked', () => {
     entry('dave', { keys: [ed25519(4)], passwords: ['!'] }),
     entry('erin', { keys: [ed25519(5), ed25519(5)], passwords: [] }),
   ]
-  const snapshot = admitAll(entries, 'ldap', undefined, { allowDes: false, now: 1 })
-  const roster = rosterOf([snapshot], [], new Map(), false)
+  const snapshot = await admitAll(entries, 'ldap', undefined, { allowDes: false, now: 1 })
+  const roster = await rosterOf([snapshot], [], new Map(), false)
   const owners = [1, 2, 3, 4, 5].map(octet => {
     const [fingerprint = '', ...key] = (readSshKey(ed25519(octet)) ?? '').split(' ')
     const owner = roster.keys.get(fingerprint)

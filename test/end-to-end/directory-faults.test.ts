@@ -1,20 +1,26 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { appendFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { WireClient } from '../conformance/wire-client.ts'
 import { FaultyProxy, type Fault } from '../support/faulty-proxy.ts'
 import { ssha } from '../support/password.ts'
 import { makeScratch } from '../support/scratch.ts'
+import { findSecrets } from '../support/secret-scan.ts'
 import { eventually, missing } from '../support/server-process.ts'
 import { Site } from '../support/site.ts'
-import { startSlapd, type Slapd } from '../support/slapd.ts'
+import { ACCESS, startSlapd, type Slapd } from '../support/slapd.ts'
 
 /*
  * A relay whose LDAP server is stopped, hangs, is slow, and answers half: not one login decision may be another for it,
- * and no secret of that run may be where others can read it.
+ * and no secret of that run may be where others can read it. People log in all the time, so that a wrong answer of some
+ * milliseconds is one too.
  */
+const PROGRAM = new URL('../../dist/main.js', import.meta.url).pathname
 const PASSWORD = 'right-9f3a71c2'
 const WRONG = 'wrong-5b08d1e6'
 const NEW = 'newer-c47d2a90'
@@ -26,14 +32,19 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('a relay with LDAP in
   let site: Site
   let slapd: Slapd
   let proxy: FaultyProxy
-  /** Command lines of every process that was seen during the run. */
+  /** Command lines of every process that was seen during the run, and what commands printed. */
   const processes = new Set<string>()
+  const printed: string[] = []
   let watch: NodeJS.Timeout
+  let children: string
 
   beforeAll(async () => {
     watch = setInterval(lookAround, 100)
     folder = await makeScratch()
     site = await Site.create(folder)
+    children = join(folder, 'children')
+    const recorder = new URL('../support/record-children.ts', import.meta.url).href
+    site.env = { NODE_OPTIONS: `--import ${recorder}`, RECORD_CHILDREN: children }
     const crowd = Array.from({ length: 400 }, (_, n) => ({ uid: `user${n}`, mailPassword: HASH }))
     slapd = await startSlapd({
       people: [
@@ -57,6 +68,8 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('a relay with LDAP in
     timeout: 1s`,
       delivery: '  retry: [1m]',
     })
+    // The log that says most.
+    await appendFile(site.relayFile, 'log: {level: debug, format: json}\n')
     await site.start()
   })
 
@@ -66,6 +79,10 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('a relay with LDAP in
     await proxy.stop()
     await slapd.stop()
     await rm(folder, { recursive: true, force: true })
+  })
+
+  afterEach(() => {
+    proxy.fault = { kind: 'none' }
   })
 
   function lookAround(): void {
@@ -100,6 +117,28 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('a relay with LDAP in
     }
   }
 
+  /** Nobody is told anything else while something happens: people log in all the time. */
+  async function undisturbed(happens: () => Promise<void>): Promise<void> {
+    const door = { open: true, asked: 0 }
+    const wrong: object[] = []
+    const visits = async (): Promise<void> => {
+      while (door.open) {
+        const answers = await decisions()
+        door.asked++
+        if (JSON.stringify(answers) !== JSON.stringify(RIGHT)) wrong.push(answers)
+      }
+    }
+    const visiting = visits()
+    try {
+      await happens()
+    } finally {
+      door.open = false
+      await visiting
+    }
+    expect(wrong).toEqual([])
+    expect(door.asked).toBeGreaterThan(0)
+  }
+
   const RIGHT = { alice: 235, zoe: 235, wrong: 535, locked: 535, nobody: 535 }
 
   function syncs(result: string): Promise<number> {
@@ -130,37 +169,75 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('a relay with LDAP in
     ['ends within an entry', { kind: 'cut', after: 30_000 }],
     ['stops in the middle', { kind: 'stuck', after: 60_000 }],
   ])('decides right when the answer %s', async (_, fault) => {
-    proxy.fault = fault
-    await more(['failed'])
-    expect(await decisions()).toEqual(RIGHT)
-    expect(await site.metric('mailcanary_directory_accounts')).toBe(402)
-    proxy.fault = { kind: 'none' }
-    await more(['synced'])
-    expect(await decisions()).toEqual(RIGHT)
+    await undisturbed(async () => {
+      proxy.fault = fault
+      await more(['failed'])
+      expect(await site.metric('mailcanary_directory_accounts')).toBe(402)
+      proxy.fault = { kind: 'none' }
+      await more(['synced'])
+    })
+  })
+
+  test.each<readonly [string, 'refused' | 'failed', readonly string[]]>([
+    [
+      'ends at a size limit',
+      'refused',
+      [
+        `limits dn.exact="cn=relaysync,dc=example,dc=org" size=100 size.prtotal=100`,
+        ...ACCESS.slice(1),
+      ],
+    ],
+    [
+      'has no passwords for a part of the people',
+      'refused',
+      [
+        ACCESS[0] ?? '',
+        'access to dn.regex="^uid=(zoe|user[3-9]).*" attrs=mailPassword by * none',
+        ...ACCESS.slice(1),
+      ],
+    ],
+    [
+      'has a part of the people only',
+      'refused',
+      [
+        ACCESS[0] ?? '',
+        'access to dn.regex="^uid=(zoe|user[3-9]).*" by * none',
+        ...ACCESS.slice(1),
+      ],
+    ],
+    ['comes to us as to nobody', 'failed', ['access to * by anonymous auth by * none']],
+  ])('decides right when the answer %s', async (_, result, access) => {
+    await undisturbed(async () => {
+      await slapd.restart(access)
+      await more([result], 2)
+      expect(await site.metric('mailcanary_directory_accounts')).toBe(402)
+      await slapd.restart(ACCESS)
+      await more(['synced'])
+    })
   })
 
   test('decides right while the answer comes slowly, and believes it when it is whole', async () => {
-    proxy.fault = { kind: 'slow', octets: 1_000, pause: 10 }
-    const before = proxy.accepted
-    await eventually(() => (proxy.accepted > before ? true : undefined), 'a slow connection')
-    expect(await decisions()).toEqual(RIGHT)
-    await more(['synced'])
-    expect(await decisions()).toEqual(RIGHT)
-    proxy.fault = { kind: 'none' }
+    await undisturbed(async () => {
+      proxy.fault = { kind: 'slow', octets: 8_000, pause: 10 }
+      const before = proxy.accepted
+      await eventually(() => (proxy.accepted > before ? true : undefined), 'a slow connection')
+      await more(['synced'])
+      proxy.fault = { kind: 'none' }
+    })
   })
 
   test('decides right while the server hangs, is gone, and after a restart without it', async () => {
-    await slapd.freeze()
-    await more(['failed'])
-    expect(await decisions()).toEqual(RIGHT)
-    slapd.signal('SIGCONT')
-    await more(['synced'])
-    await slapd.down()
-    await more(['failed'])
-    expect(await decisions()).toEqual(RIGHT)
+    await undisturbed(async () => {
+      await slapd.freeze()
+      await more(['failed'])
+      slapd.signal('SIGCONT')
+      await more(['synced'])
+      await slapd.down()
+      await more(['failed'])
+    })
     await site.stop()
     await site.start()
-    expect(await decisions()).toEqual(RIGHT)
+    await undisturbed(() => more(['failed']))
   })
 
   test('takes up what has changed as soon as the server is back', async () => {
@@ -177,15 +254,47 @@ describe.skipIf(missing('slapd', 'slapadd', 'ldapmodify'))('a relay with LDAP in
   })
 
   test('shows no password and no hash to anybody', async () => {
+    // What a support person types belongs to the run.
+    await run(['directory', 'verify', 'alice'], `${WRONG}\n`)
+    await run(['directory', 'verify', 'alice'], `${PASSWORD}\n`)
+    for (const words of [
+      ['status'],
+      ['status', 'alice'],
+      ['export', '--json'],
+      ['sync', '--full'],
+    ]) {
+      await run(['directory', ...words])
+    }
+    await run(['check', '--live'])
     const metrics = await (await fetch(`http://127.0.0.1:${site.ports.admin}/metrics`)).text()
     lookAround()
-    expect(site.said).toContain('directory')
+    const started = existsSync(children) ? readFileSync(children, 'utf8') : ''
+    // Each place was really looked at.
+    expect(site.said).toContain('"login"')
     expect(metrics).toContain('mailcanary_directory')
+    expect(printed.join('\n')).toContain('refused: this password does not log in')
+    expect(printed.join('\n')).toContain('user399@example.org')
     expect([...processes].some(line => line.includes('run --relay'))).toBe(true)
-    const seen = `${site.said}\n${metrics}\n${[...processes].join('\n')}`
-    for (const secret of [PASSWORD, WRONG, NEW, HASH, NEW_HASH, slapd.bindPassword]) {
-      const forms = [secret, Buffer.from(secret).toString('base64'), encodeURIComponent(secret)]
-      for (const form of forms) expect(seen.includes(form), form).toBe(false)
+    const secrets = [PASSWORD, WRONG, NEW, slapd.bindPassword]
+    for (const hash of [HASH, NEW_HASH]) secrets.push(hash.slice('{SSHA}'.length))
+    for (const [place, said] of Object.entries({
+      log: site.said,
+      metrics,
+      processes: [...processes].join('\n'),
+      children: started,
+      commands: printed.join('\n'),
+    })) {
+      expect(findSecrets(said, secrets), place).toEqual([])
     }
   })
+
+  /** @param input what is typed */
+  async function run(words: readonly string[], input = ''): Promise<void> {
+    const command = spawn(process.execPath, [PROGRAM, ...words, '--relay', site.relayFile], {
+      env: { ...process.env, ...site.env },
+    })
+    command.stdin.end(input)
+    const [out, err] = await Promise.all([text(command.stdout), text(command.stderr)])
+    printed.push(out, err)
+  }
 })

@@ -115,6 +115,8 @@ describe.skipIf(missing('dnsmasq'))('a provider that objects to our rate', () =>
     )
     const { code, output } = await Daemon.run(['run', '--relay', file])
     expect(code).toBe(1)
-    expect(output).toContain('there is no provider gmial; known are gmail, hotmail')
+    expect(output).toMatch(
+      /mistyped\.yaml:\d+:\d+: delivery\.shaping\.gmial: no provider has this name/,
+    )
   })
 })

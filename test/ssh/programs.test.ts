@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
+import { authorizedKeys } from '../../src/ssh/authorized-keys.ts'
+import { EX } from '../../src/ssh/sysexits.ts'
 import { ALICE, run } from '../relay/submission/fixture.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { finished } from '../support/sshd.ts'
@@ -103,4 +107,24 @@ test('both say how they are used', async () => {
     expect(code).toBe(0)
     expect(stdout).toContain('Example')
   }
+})
+
+test('who asks whose a key is does not wait for a relay that hangs', async () => {
+  const path = join(await scratchFolder(), 'submit.sock')
+  // As a process that was stopped: connections are made, and nothing is said.
+  const server = createServer().listen(path)
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const said: string[] = []
+  const asking = authorizedKeys(
+    ['--socket', path, FINGERPRINT],
+    '/usr/bin/mailcanary',
+    line => said.push(line),
+    20,
+  )
+  await expect(asking).rejects.toMatchObject({
+    code: EX.tempFail,
+    message: 'the relay does not answer',
+  })
+  expect(said).toEqual([])
 })

@@ -46,6 +46,8 @@ export class Site {
   daemon: Daemon | undefined
   /** A file for what the daemon prints; without it that is `said`. */
   log: string | undefined
+  /** Further environment of the daemon. */
+  env: Readonly<Record<string, string>> = {}
   readonly #daemons: Daemon[] = []
 
   readonly state: string
@@ -110,7 +112,7 @@ admin: {listen: "127.0.0.1:${this.ports.admin}"}
 
   /** Starts `mailcanary run` and waits until it is ready. */
   async start(...args: string[]): Promise<Daemon> {
-    this.daemon = Daemon.start(['run', '--relay', this.relayFile, ...args], {}, this.log)
+    this.daemon = Daemon.start(['run', '--relay', this.relayFile, ...args], this.env, this.log)
     this.#daemons.push(this.daemon)
     await this.daemon.ready(this.ports.admin)
     return this.daemon

@@ -48,8 +48,6 @@ export interface Slapd {
   readonly pid: number
   /** Applies LDIF with change types, as the administrator. */
   modify(ldif: string): void
-  /** Hangs it: it holds its connections and answers nothing. SIGCONT lets it go on. */
-  freeze(): Promise<void>
   /** Hangs it: it keeps its connections and answers nothing, until SIGCONT. */
   freeze(): Promise<void>
   signal(signal: NodeJS.Signals): void
@@ -57,8 +55,8 @@ export interface Slapd {
   stop(): Promise<void>
   /** Stops it for a while. */
   down(): Promise<void>
-  /** Starts it again on the same ports with the same data. */
-  restart(): Promise<void>
+  /** Starts it again on the same ports with the same data, and other access rules if there are any. */
+  restart(access?: readonly string[]): Promise<void>
 }
 
 // OIDs of mailPassword and of the four attributes beside it are invented; the classes are userdir-ldap's.
@@ -73,7 +71,8 @@ objectclass ( 1.3.6.1.4.1.9586.100.4.3.1 NAME 'debianDeveloper' SUP top AUXILIAR
 objectclass ( 1.3.6.1.4.1.9586.100.4.3.9 NAME 'debianRoleAccount' SUP top STRUCTURAL MUST uid MAY ( emailForward $ cn $ description ) )
 `.trimStart()
 
-const ACCESS = [
+/** Access rules and limits as docs/directory.md has them: the sync identity reads what it came for. */
+export const ACCESS = [
   `limits dn.exact="${SYNC_DN}" size=unlimited time=unlimited`,
   'access to attrs=userPassword by self write by anonymous auth by * none',
   `access to attrs=mailPassword by self write by dn.exact="${SYNC_DN}" read by * compare`,
@@ -97,33 +96,35 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   await mkdir(join(folder, 'db'))
   const config = join(folder, 'slapd.conf')
   await writeFile(join(folder, 'ud.schema'), SCHEMA)
-  await writeFile(
-    config,
-    `${[
-      ...['core', 'cosine', 'nis', 'inetorgperson'].map(
-        n => `include /etc/ldap/schema/${n}.schema`,
-      ),
-      `include ${join(folder, 'ud.schema')}`,
-      'modulepath /usr/lib/ldap',
-      'moduleload back_mdb',
-      'moduleload syncprov',
-      `TLSCertificateFile ${certificate}`,
-      `TLSCertificateKeyFile ${key}`,
-      'sizelimit 500',
-      'database mdb',
-      `suffix "${BASE_DN}"`,
-      `rootdn "${ADMIN_DN}"`,
-      `rootpw ${ADMIN_PASSWORD}`,
-      `directory ${join(folder, 'db')}`,
-      'maxsize 268435456',
-      // What a test writes is gone with the test: no need to wait for the disk.
-      'dbnosync',
-      'index objectClass,entryCSN,entryUUID eq',
-      'index uid,modifyTimestamp eq',
-      'overlay syncprov',
-      ...(options.access ?? ACCESS),
-    ].join('\n')}\n`,
-  )
+  const configure = (access: readonly string[] | undefined): Promise<void> =>
+    writeFile(
+      config,
+      `${[
+        ...['core', 'cosine', 'nis', 'inetorgperson'].map(
+          n => `include /etc/ldap/schema/${n}.schema`,
+        ),
+        `include ${join(folder, 'ud.schema')}`,
+        'modulepath /usr/lib/ldap',
+        'moduleload back_mdb',
+        'moduleload syncprov',
+        `TLSCertificateFile ${certificate}`,
+        `TLSCertificateKeyFile ${key}`,
+        'sizelimit 500',
+        'database mdb',
+        `suffix "${BASE_DN}"`,
+        `rootdn "${ADMIN_DN}"`,
+        `rootpw ${ADMIN_PASSWORD}`,
+        `directory ${join(folder, 'db')}`,
+        'maxsize 268435456',
+        // What a test writes is gone with the test: no need to wait for the disk.
+        'dbnosync',
+        'index objectClass,entryCSN,entryUUID eq',
+        'index uid,modifyTimestamp eq',
+        'overlay syncprov',
+        ...(access ?? ACCESS),
+      ].join('\n')}\n`,
+    )
+  await configure(options.access)
   await writeFile(join(folder, 'seed.ldif'), seed(options))
   run('slapadd', ['-q', '-f', config, '-l', join(folder, 'seed.ldif')])
   if (process.getuid?.() === 0) run('chown', ['-R', '65534:65534', join(folder, 'db')])
@@ -160,8 +161,9 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
       await rm(folder, { recursive: true, force: true })
     },
     down: () => server.stop(),
-    restart: async () => {
+    restart: async access => {
       await server.stop()
+      if (access !== undefined) await configure(access)
       server = await start()
     },
   }

@@ -21,6 +21,7 @@ import { clientSettingsOf } from '../support/client-settings.ts'
 import { ssha } from '../support/password.ts'
 import { freePort } from '../support/ports.ts'
 import { makeScratch, scratchFolder } from '../support/scratch.ts'
+import { throttleOf } from '../support/throttle.ts'
 
 /*
  * Where the page is and where it is not, and the headers that protect it; the directory is an export file, so that there is
@@ -63,7 +64,13 @@ async function started(options: Partial<PublicOptions> = {}): Promise<number> {
   })
   service = new SelfService({
     directory,
-    door: new Door({ directory, report, clock, delay: async () => undefined }),
+    door: new Door({
+      directory,
+      throttle: throttleOf(clock),
+      report,
+      clock,
+      delay: async () => undefined,
+    }),
     applicationPasswords,
     mail: {
       limits: async () => ({ over: 'hold', uses: [] }),

@@ -22,15 +22,19 @@ type LoginAnswer =
 export class LoginGate {
   readonly #authenticate: Authenticate
   readonly #throttle: LoginThrottle
+  readonly #loginOf: (text: string) => string | undefined
   readonly #report: ReportRelayEvent
 
   constructor(options: {
     readonly authenticate: Authenticate
     readonly throttle: LoginThrottle
+    /** Which login a client means by what it wrote: all ways to write one count together. */
+    readonly loginOf: (text: string) => string | undefined
     readonly report: ReportRelayEvent
   }) {
     this.#authenticate = options.authenticate
     this.#throttle = options.throttle
+    this.#loginOf = options.loginOf
     this.#report = options.report
   }
 
@@ -41,7 +45,8 @@ export class LoginGate {
     signal: AbortSignal,
   ): Promise<LoginAnswer> {
     const { login, password } = credentials
-    const verdict = this.#throttle.enter(login, network, password)
+    const guessed = this.#loginOf(login) ?? login
+    const verdict = this.#throttle.enter(guessed, network, password)
     if (verdict.kind === 'closed') {
       this.#report({ kind: 'login', result: 'refused', login, cause: 'too many wrong passwords' })
       return { kind: 'refused', reply: TOO_MANY_WRONG }
@@ -49,15 +54,15 @@ export class LoginGate {
     const result = await this.#ask(login, password, network)
     switch (result.kind) {
       case 'accepted':
-        this.#throttle.leave(login, network, password, 'right')
+        this.#throttle.leave(guessed, network, password, 'right')
         this.#report({ kind: 'login', result: 'accepted', login })
         return result
       case 'unavailable':
-        this.#throttle.leave(login, network, password, 'unknown')
+        this.#throttle.leave(guessed, network, password, 'unknown')
         this.#report({ kind: 'login', result: 'unavailable', login, cause: result.cause })
         return { kind: 'refused', reply: LOGIN_UNAVAILABLE }
       case 'refused':
-        this.#throttle.leave(login, network, password, 'wrong')
+        this.#throttle.leave(guessed, network, password, 'wrong')
         this.#report({ kind: 'login', result: 'refused', login })
         // The guesser waits, not the one who knows.
         if (verdict.delay > 0) {

@@ -2,6 +2,12 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 
 import type { Clock } from '../../base/clock.ts'
 
+/**
+ * Of which of a person's passwords something is a guess: the one for mail, or the directory's own, which the account page takes
+ * as well.
+ */
+export type GuessedPassword = 'mail' | 'directory'
+
 /** Digests of distinct wrong guesses with the time each was made, and those being checked with their number. */
 interface Guesses {
   readonly wrong: Map<string, number>
@@ -39,6 +45,9 @@ const KNOWN_DIGITS = 3
  * program with an old password repeats the same one all day, and one mistake of a person costs Thunderbird two or
  * three attempts.
  *
+ * Guesses at both passwords of a person count together, or there would be twice as many; what is right for one says nothing
+ * about the other.
+ *
  * Nobody can lock out somebody else: too many guesses at a login close it to new ones from that network alone, and never
  * to the password that was right before; too many from a network only make wrong answers late, since half of all people
  * may stand behind it (Gmail sends everybody's mail from addresses of its own).
@@ -50,7 +59,7 @@ export class LoginThrottle {
   readonly #key: KeyObject
   readonly #byLogin = new Map<string, Guesses>()
   readonly #byNetwork = new Map<string, Guesses>()
-  /** By login: the beginning of the digest of the password that was right the last time. */
+  /** By password and login: the beginning of the digest of what was right the last time. */
   readonly #known = new Map<string, string>()
 
   constructor(options: ThrottleOptions) {
@@ -62,12 +71,17 @@ export class LoginThrottle {
    * Asks for leave to check a password. Those being checked count as wrong until `leave` says what they were, or a
    * hundred connections at once would be a hundred free guesses.
    */
-  enter(login: string, network: string, password: string): ThrottleVerdict {
-    const digest = this.#digest(login, password)
+  enter(
+    login: string,
+    network: string,
+    password: string,
+    of: GuessedPassword = 'mail',
+  ): ThrottleVerdict {
+    const digest = this.#digest(login, password, of)
     const own = this.#guesses(this.#byLogin, pairOf(login, network))
     const all = this.#guesses(this.#byNetwork, network)
     const { wrongPasswords, wrongLogins } = this.#options
-    const known = this.#known.get(login.toLowerCase()) === digest.slice(0, KNOWN_DIGITS)
+    const known = this.#known.get(knownOf(login, of)) === beginningOf(digest)
     if (!known && isClosed(own, digest, wrongPasswords)) return { kind: 'closed' }
     for (const guesses of [own, all]) {
       guesses.pending.set(digest, (guesses.pending.get(digest) ?? 0) + 1)
@@ -85,8 +99,9 @@ export class LoginThrottle {
     network: string,
     password: string,
     outcome: 'right' | 'wrong' | 'unknown',
+    of: GuessedPassword = 'mail',
   ): void {
-    const digest = this.#digest(login, password)
+    const digest = this.#digest(login, password, of)
     const pair = pairOf(login, network)
     for (const guesses of [this.#byLogin.get(pair), this.#byNetwork.get(network)]) {
       if (guesses === undefined) continue
@@ -96,10 +111,11 @@ export class LoginThrottle {
       if (outcome === 'wrong') this.#countWrong(guesses, digest)
     }
     if (outcome === 'right') {
-      // Whoever knows the password is no guesser; the network's own count stays.
-      this.#byLogin.get(pair)?.wrong.clear()
-      this.#known.delete(login.toLowerCase())
-      this.#known.set(login.toLowerCase(), digest.slice(0, KNOWN_DIGITS))
+      // Whoever knows the password is no guesser at it, and may be one at the other; the network's own count stays.
+      const wrong = this.#byLogin.get(pair)?.wrong
+      for (const guess of wrong?.keys() ?? []) if (guess.startsWith(`${of} `)) wrong?.delete(guess)
+      this.#known.delete(knownOf(login, of))
+      this.#known.set(knownOf(login, of), beginningOf(digest))
       forgetOldest(this.#known, MAX_ENTRIES)
     }
     this.#drop(this.#byLogin, pair)
@@ -118,10 +134,11 @@ export class LoginThrottle {
     forgetOldest(wrong, Math.max(most, this.#options.wrongPasswords))
   }
 
-  #digest(login: string, password: string): string {
-    return createHmac('sha256', this.#key)
+  #digest(login: string, password: string, of: GuessedPassword): string {
+    const digest = createHmac('sha256', this.#key)
       .update(`${login.toLowerCase()}\0${password}`)
       .digest('base64')
+    return `${of} ${digest}`
   }
 
   #guesses(table: Map<string, Guesses>, key: string): Guesses {
@@ -156,6 +173,15 @@ function forgetOldest(table: Map<string, unknown>, most: number): void {
     table.delete(oldest)
     return
   }
+}
+
+function knownOf(login: string, of: GuessedPassword): string {
+  return `${of} ${login.toLowerCase()}`
+}
+
+function beginningOf(digest: string): string {
+  const at = digest.indexOf(' ') + 1
+  return digest.slice(at, at + KNOWN_DIGITS)
 }
 
 function pairOf(login: string, network: string): string {

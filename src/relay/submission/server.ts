@@ -23,6 +23,8 @@ export interface SubmissionOptions {
   readonly identities: ServerIdentities
   /** Its third argument is the client's network: an IPv4 address or an IPv6 /64. */
   readonly authenticate: Authenticate
+  /** Which login a client means by what it wrote, so that guesses at it count together; itself unless told. */
+  readonly loginOf?: (text: string) => string | undefined
   /** @returns a sentence for people on why no mail can be taken now (greeting 421 4.3.0), or undefined */
   readonly ready: () => string | undefined
   readonly store: Pick<QueueStore, 'newBody' | 'put'>
@@ -50,6 +52,8 @@ export interface SubmissionOptions {
 /** The submission server (RFC 6409): takes mail from people who have logged in, and puts it into the queue. */
 export class SubmissionServer implements Part {
   readonly name = 'submission'
+  /** Of wrong passwords, for whoever else takes them. */
+  readonly throttle: LoginThrottle
   readonly #fronts: readonly (Front | SessionWorkers)[]
   readonly #report: ReportRelayEvent
   readonly #grace: number
@@ -63,7 +67,7 @@ export class SubmissionServer implements Part {
       report({ kind: 'message-accepted', id, login, size, recipients: recipients.length })
       onAccepted(id)
     }
-    const throttle = new LoginThrottle({
+    this.throttle = new LoginThrottle({
       key: randomBytes(32),
       wrongPasswords: limits.wrongPasswords,
       wrongLogins: limits.wrongLogins,
@@ -81,7 +85,12 @@ export class SubmissionServer implements Part {
         recipients: limits.recipients,
       },
       bareNewlines: options.bareNewlines ?? 'reject',
-      gate: new LoginGate({ authenticate: options.authenticate, throttle, report }),
+      gate: new LoginGate({
+        authenticate: options.authenticate,
+        loginOf: options.loginOf ?? (text => text),
+        throttle: this.throttle,
+        report,
+      }),
       counts,
       networks: new OpenCount(limits.connectionsPerNetwork, counts, 'network'),
       memory: new MemoryBudget(limits.memoryBytes),

@@ -41,12 +41,15 @@ export function accountPage(page: AccountPage): string {
       ${view.applicationPasswords === undefined ? NOTHING : programsSection(view, now)}
       ${limitsSection(view)} ${troubleSection(view, now)}`,
     footer: html`<footer>
-      <p>
-        Times are of ${Intl.DateTimeFormat().resolvedOptions().timeZone}; now it is
-        ${clockTime(now, now)}.
-      </p>
+      <p>Times are in ${timeZone()}; now it is ${clockTime(now, now)}.</p>
     </footer>`,
   })
+}
+
+/** Of this host, since a page without JavaScript cannot know the reader's. */
+function timeZone(): string {
+  const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions()
+  return zone === 'UTC' ? zone : `the time zone ${zone}`
 }
 
 function madeSection({ title, secret }: NonNullable<AccountPage['made']>): Html {

@@ -33,6 +33,32 @@ const HERE = '192.0.2.1'
 const ELSEWHERE = '198.51.100.1'
 
 describe('LoginThrottle', () => {
+  it('counts guesses at both passwords of a person together', () => {
+    const { guard } = throttle()
+    const guess = (password: string, of: 'mail' | 'directory'): string => {
+      const { kind } = guard.enter('alice', HERE, password, of)
+      if (kind === 'open') guard.leave('alice', HERE, password, 'wrong', of)
+      return kind
+    }
+    for (const password of ['1', '2', '3']) expect(guess(password, 'mail')).toBe('open')
+    for (const password of ['4', '5']) expect(guess(password, 'directory')).toBe('open')
+    expect(guess('6', 'directory')).toBe('closed')
+    expect(guess('6', 'mail')).toBe('closed')
+  })
+
+  it('who knows one password is not let guess at the other', () => {
+    const { guard } = throttle()
+    for (let n = 0; n < 5; n++) {
+      guard.enter('alice', HERE, `${n}`, 'directory')
+      guard.leave('alice', HERE, `${n}`, 'wrong', 'directory')
+      guard.enter('alice', HERE, 'right', 'mail')
+      guard.leave('alice', HERE, 'right', 'right', 'mail')
+    }
+    expect(guard.enter('alice', HERE, 'another', 'directory')).toEqual({ kind: 'closed' })
+    expect(guard.enter('alice', HERE, 'right', 'directory')).toEqual({ kind: 'closed' })
+    expect(guard.enter('alice', HERE, 'right', 'mail')).toMatchObject({ kind: 'open' })
+  })
+
   it('slows down, then closes, for distinct wrong passwords', () => {
     const { wrong } = throttle()
     const verdicts = [1, 2, 3, 4, 5, 6].map(n => wrong('alice', HERE, `guess ${n}`))
