@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 
 import { describe, expect, it } from 'vitest'
@@ -47,6 +48,18 @@ describe('the dashboards', () => {
       'mailcanary-relay': ['datasource', 'provider'],
       'mailcanary-seeds': ['datasource', 'provider', 'seed'],
     })
+  })
+})
+
+describe('the metrics', () => {
+  it('are all to be seen on a dashboard', () => {
+    const all = [...COMMITTED.values()].join('')
+    const reference = readFileSync('docs/metrics.md', 'utf8')
+    const names = [...reference.matchAll(/^### (mailcanary_\w+)$/gm)].map(([, name = '']) => name)
+    expect(names.length).toBeGreaterThan(40)
+    expect(
+      names.filter(name => !new RegExp(`${name}(?![a-z]|_(?!bucket|count))`).test(all)),
+    ).toEqual([])
   })
 })
 
