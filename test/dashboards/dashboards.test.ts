@@ -20,9 +20,11 @@ describe('the dashboards', () => {
     const wrong = (COMMITTED.get('delivery.json') ?? '')
       .replace('"lineWidth"', '"lineWidht"')
       .replace('"graphTooltip": 1', '"graphTooltip": 7')
+      .replace('"legendFormat"', '"legendFromat"')
     const said = await objectionsOfGrafana(new Map([['wrong.json', wrong]]))
     expect(said).toContain('lineWidht')
     expect(said).toContain("'7'")
+    expect(said).toContain('legendFromat')
     await rm(TYPES_FOLDER, { recursive: true })
   })
 
