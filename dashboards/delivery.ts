@@ -4,6 +4,7 @@ import {
   RowBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard'
 
+import { addDetector } from './detector.ts'
 import { built, graphs } from './frame.ts'
 import { bars, heat, lines, number, onOff, type Query, table, VERDICT_COLOURS } from './panels.ts'
 import { AT, counted, hourly, quantiles, shareOf, WHO, wilson } from './queries.ts'
@@ -25,6 +26,7 @@ export function deliveryDashboard(): Dashboard {
   )
   addNow(dashboard)
   addCanaries(dashboard)
+  addDetector(dashboard)
   addRealMail(dashboard)
   addReasons(dashboard)
   return built(dashboard)
@@ -125,22 +127,6 @@ function addCanaries(dashboard: DashboardBuilder): void {
         's',
         quantiles('mailcanary_canary_arrival_seconds', WHO, 'origin, provider'),
       ),
-    )
-    .withPanel(
-      lines(
-        {
-          title: 'Evidence of the detector',
-          description: 'How much speaks for more failures than usual; at 1 it is an alarm.',
-          width: 12,
-        },
-        'short',
-        [
-          {
-            expr: `max by (origin, provider, signal) (mailcanary_detector_statistic{${WHO}})`,
-            legend: '{{origin}} to {{provider}}: {{signal}}',
-          },
-        ],
-      ).max(1.2),
     )
 }
 

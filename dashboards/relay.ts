@@ -5,7 +5,8 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard'
 
 import { built, graphs } from './frame.ts'
-import { bars, lines, number, type PanelText, type Query } from './panels.ts'
+import { addGround } from './ground.ts'
+import { bars, lines, type PanelText } from './panels.ts'
 import { AT, hourly, quantiles } from './queries.ts'
 
 /** What the relay does, and what it stands on. */
@@ -23,7 +24,6 @@ export function relayDashboard(): Dashboard {
   addQueue(dashboard)
   addProviders(dashboard)
   addGround(dashboard)
-  addResources(dashboard)
   return built(dashboard)
 }
 
@@ -81,7 +81,8 @@ function addPeople(dashboard: DashboardBuilder): void {
       bars(
         {
           title: 'The account page',
-          description: 'Sign-ins and changes of passwords by their owners.',
+          description:
+            'Sign-ins, changes of passwords, and application passwords made and revoked, by their owners.',
           width: 12,
         },
         [
@@ -92,6 +93,10 @@ function addPeople(dashboard: DashboardBuilder): void {
           {
             expr: hourly('mailcanary_account_password_changes_total', 'result'),
             legend: 'mail password {{result}}',
+          },
+          {
+            expr: hourly('mailcanary_account_application_passwords_total', 'action'),
+            legend: 'application password {{action}}',
           },
         ],
       ).interval('1h'),
@@ -241,145 +246,5 @@ function addProviders(dashboard: DashboardBuilder): void {
           },
         ],
       ).interval('1h'),
-    )
-}
-
-function addGround(dashboard: DashboardBuilder): void {
-  const one = (
-    title: string,
-    description: string,
-    unit: string,
-    expr: string,
-    bad: Parameters<typeof number>[3],
-  ) => number({ title, description, width: 6 }, unit, { expr, legend: '' }, bad)
-  dashboard
-    .withRow(new RowBuilder('What it stands on'))
-    .withPanel(
-      one(
-        'Directory',
-        'Age of the data that logins are checked with.',
-        's',
-        'max(mailcanary_directory_age_seconds)',
-        {
-          at: 86_400,
-          when: 'above',
-        },
-      ),
-    )
-    .withPanel(
-      one('Accounts', 'Accounts that can log in.', 'short', 'min(mailcanary_directory_accounts)', {
-        at: 1,
-        when: 'below',
-      }),
-    )
-    .withPanel(
-      one(
-        'Certificate',
-        'Until the first of ours expires.',
-        's',
-        'min(mailcanary_certificate_expiry_seconds)',
-        {
-          at: 7 * 86_400,
-          when: 'below',
-        },
-      ),
-    )
-    .withPanel(
-      one(
-        'Disk',
-        'Free for the state folder. Below 1 MiB no mail is taken.',
-        'bytes',
-        'min(mailcanary_state_free_bytes)',
-        {
-          at: 2 * 1024 ** 3,
-          when: 'below',
-        },
-      ),
-    )
-    .withPanel(
-      bars(
-        {
-          title: 'Synchronisations of the directory',
-          description: 'failed: it could not be read. refused: what it said was not believed.',
-          width: 12,
-        },
-        [{ expr: hourly('mailcanary_directory_syncs_total', 'result'), legend: '{{result}}' }],
-      ).interval('1h'),
-    )
-    .withPanel(
-      bars(
-        {
-          title: 'Faults',
-          description:
-            'Inside relay and prober, each with a line in the log; numbers that could not be had for a scrape.',
-          width: 12,
-        },
-        [
-          { expr: 'sum(increase(mailcanary_relay_faults_total[1h]))', legend: 'relay' },
-          { expr: 'sum(increase(mailcanary_probe_faults_total[1h]))', legend: 'prober' },
-          {
-            expr: 'sum(increase(mailcanary_relay_session_workers_ended_total[1h]))',
-            legend: 'threads of sessions that ended',
-          },
-          {
-            expr: hourly('mailcanary_metrics_input_failures_total', 'input'),
-            legend: 'scrape: {{input}}',
-          },
-        ],
-      ).interval('1h'),
-    )
-}
-
-function addResources(dashboard: DashboardBuilder): void {
-  const panel = (title: string, description: string, unit: string, ...queries: Query[]) =>
-    lines({ title, description, width: 6, height: 7 }, unit, queries)
-  dashboard
-    .withRow(new RowBuilder('Resources'))
-    .withPanel(
-      panel('Processor', 'Cores in use by the process.', 'short', {
-        expr: 'rate(process_cpu_seconds_total{job="mailcanary"}[$__rate_interval])',
-        legend: '{{instance}}',
-      }),
-    )
-    .withPanel(
-      panel(
-        'Memory',
-        'Resident, and the heap of JavaScript in use.',
-        'bytes',
-        {
-          expr: 'process_resident_memory_bytes{job="mailcanary"}',
-          legend: '{{instance}} resident',
-        },
-        {
-          expr: 'nodejs_heap_size_used_bytes{job="mailcanary"}',
-          legend: '{{instance}} heap',
-        },
-      ),
-    )
-    .withPanel(
-      panel(
-        'Event loop',
-        'Of 100 turns 99 wait no longer; a whole second is felt by clients.',
-        's',
-        {
-          expr: 'nodejs_eventloop_lag_p99_seconds{job="mailcanary"}',
-          legend: '{{instance}} p99',
-        },
-      ),
-    )
-    .withPanel(
-      panel(
-        'Open files',
-        'File descriptors, and how many it may have.',
-        'short',
-        {
-          expr: 'process_open_fds{job="mailcanary"}',
-          legend: '{{instance}} open',
-        },
-        {
-          expr: 'process_max_fds{job="mailcanary"}',
-          legend: '{{instance}} at most',
-        },
-      ),
     )
 }

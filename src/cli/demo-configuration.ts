@@ -1,3 +1,8 @@
+import { join } from 'node:path'
+
+import { stringify } from 'yaml'
+
+import { writeAtomically } from '../base/atomic-file.ts'
 import type { CertificatePair } from '../base/certificate.ts'
 import { ServerIdentities } from '../base/server-tls.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
@@ -27,6 +32,16 @@ const HOST = '127.0.0.1'
 const RELAY = 'relay.example.org'
 const LOG = { format: 'human', level: 'info' }
 
+/** Names of files in the state folder. */
+const FILES = {
+  ca: 'ca.pem',
+  certificate: 'relay.crt',
+  key: 'relay.key',
+  directoryPassword: 'directory-password',
+  canaryPassword: 'canary-password',
+  oldServerPassword: 'old-server-password',
+} as const
+
 /** The relay as anybody would configure it for the demo's world, but for its impatience. */
 export function demoRelay(
   world: DemoWorld,
@@ -34,8 +49,20 @@ export function demoRelay(
   ports: DemoPorts,
   state: string,
 ): LoadedRelay {
-  const { url, peopleDn, bindDn, bindPassword } = world.ldap
-  const config = relaySchema.parse({
+  return {
+    path: 'demo',
+    config: relaySchema.parse(relaySettings(world, ports, state)),
+    store: undefined,
+    admin: { tls: undefined, token: undefined },
+    tls: new ServerIdentities([tls]),
+    ldap: { ca: undefined, bindPassword: world.ldap.bindPassword },
+    smarthost: { ca: undefined, password: undefined },
+  }
+}
+
+function relaySettings(world: DemoWorld, ports: DemoPorts, state: string): object {
+  const { url, peopleDn, bindDn } = world.ldap
+  return {
     hostname: RELAY,
     state,
     log: LOG,
@@ -50,11 +77,16 @@ export function demoRelay(
       submissions: [`${HOST}:${ports.submissions}`],
       submission: [`${HOST}:${ports.submission}`],
     },
-    tls: { certificate: 'made by the demo', key: 'made by the demo' },
+    tls: { certificate: join(state, FILES.certificate), key: join(state, FILES.key) },
     directory: {
       domains: ['example.org'],
       sync_every: '15s',
-      ldap: { url, bind_dn: bindDn, base: peopleDn },
+      ldap: {
+        url,
+        bind_dn: bindDn,
+        bind_password_file: join(state, FILES.directoryPassword),
+        base: peopleDn,
+      },
     },
     // The same hurry for the canaries: more in an hour than anybody has in a day.
     limits: {
@@ -76,24 +108,34 @@ export function demoRelay(
       give_up_after: '15m',
       back_off: { recovery: '3s', longest_pause: '20s' },
     },
-  })
-  return {
-    path: 'demo',
-    config,
-    store: undefined,
-    admin: { tls: undefined, token: undefined },
-    tls: new ServerIdentities([tls]),
-    ldap: { ca: undefined, bindPassword },
-    smarthost: { ca: undefined, password: undefined },
   }
 }
 
 /** Canaries every ten seconds to three providers, through our relay and through the server that was there before. */
 export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): LoadedProbes {
   const { canary, oldServer, ca } = world
-  const accounts = world.providers.filter(({ name }) => name !== 'other')
+  return {
+    path: 'demo',
+    config: probesSchema.parse(probesSettings(world, ports, state)),
+    store: undefined,
+    admin: { tls: undefined, token: undefined },
+    traces: new Map(),
+    bounces: new Map(),
+    origins: new Map([
+      ['relay', { ca, password: canary.password }],
+      ['old-server', { ca, password: oldServer.password }],
+    ]),
+    seeds: new Map(accountsOf(world).map(({ name, password }) => [name, { ca, password }])),
+    oauth: { tokenKey: undefined, clientSecrets: new Map() },
+  }
+}
+
+function probesSettings(world: DemoWorld, ports: DemoPorts, state: string): object {
+  const { canary, oldServer } = world
+  const accounts = accountsOf(world)
   const from = `${canary.login}@example.org`
-  const config = probesSchema.parse({
+  const ca = join(state, FILES.ca)
+  return {
     state,
     log: LOG,
     admin: { listen: `${HOST}:${ports.admin}` },
@@ -103,7 +145,9 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
           host: HOST,
           port: ports.submissions,
           server_name: RELAY,
+          ca,
           username: canary.login,
+          password_file: join(state, FILES.canaryPassword),
         },
         from,
         trace: 'local',
@@ -114,7 +158,9 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
           port: oldServer.port,
           tls: 'starttls',
           server_name: 'old.example.org',
+          ca,
           username: oldServer.username,
+          password_file: join(state, FILES.oldServerPassword),
         },
         from,
       },
@@ -124,14 +170,15 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
         name,
         {
           provider: name,
-          // Real Outlook.com takes OAuth 2 alone; nothing in the demo is to need a registration.
-          sign_in: 'password',
           address: seedAddress,
-          imap: { host: HOST, port: imapPort, server_name: imapHost, username },
+          password_file: join(state, seedPasswordFile(name)),
+          imap: { host: HOST, port: imapPort, server_name: imapHost, ca, username },
           daily_cap: 'none',
         },
       ]),
     ),
+    // Real Outlook.com takes OAuth 2 alone; nothing in the demo is to need a registration.
+    providers: { hotmail: { auth: 'password' } },
     probes: [
       {
         name: 'everyone',
@@ -143,19 +190,44 @@ export function demoProbes(world: DemoWorld, ports: DemoPorts, state: string): L
       },
     ],
     imap: { poll_every: '1s', retry_after: '3s' },
-  })
-  return {
-    path: 'demo',
-    config,
-    store: undefined,
-    admin: { tls: undefined, token: undefined },
-    traces: new Map(),
-    bounces: new Map(),
-    origins: new Map([
-      ['relay', { ca, password: canary.password }],
-      ['old-server', { ca, password: oldServer.password }],
-    ]),
-    seeds: new Map(accounts.map(({ name, password }) => [name, { ca, password }])),
-    oauth: { tokenKey: undefined, clientSecrets: new Map() },
   }
+}
+
+/** Where there is a seed. */
+function accountsOf({ providers }: DemoWorld): DemoWorld['providers'] {
+  return providers.filter(({ name }) => name !== 'other')
+}
+
+/**
+ * Writes the same configuration into the state folder, with all that it names: for the commands that read it,
+ * `mailcanary seed check --probes FOLDER/probes.yaml`.
+ */
+export async function writeDemoFiles(
+  world: DemoWorld,
+  tls: CertificatePair,
+  ports: DemoPorts,
+  state: string,
+): Promise<void> {
+  const { canary, oldServer, ldap } = world
+  const head = '# Written by mailcanary demo, at each start.\n'
+  const files = {
+    'relay.yaml': head + stringify(relaySettings(world, ports, state)),
+    'probes.yaml': head + stringify(probesSettings(world, ports, state)),
+    [FILES.ca]: world.ca,
+    [FILES.certificate]: tls.certificate,
+    [FILES.key]: tls.key,
+    [FILES.directoryPassword]: ldap.bindPassword.reveal(),
+    [FILES.canaryPassword]: canary.password.reveal(),
+    [FILES.oldServerPassword]: oldServer.password.reveal(),
+    ...Object.fromEntries(
+      accountsOf(world).map(({ name, password }) => [seedPasswordFile(name), password.reveal()]),
+    ),
+  }
+  for (const [name, content] of Object.entries(files)) {
+    await writeAtomically(join(state, name), content)
+  }
+}
+
+function seedPasswordFile(name: string): string {
+  return `seed-${name}-password`
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 
 import { startApp, type App } from '../app.ts'
 import { probeNow } from '../app/probe-now.ts'
@@ -17,7 +17,13 @@ import { DemoWorld } from '../demo/world.ts'
 import { PROVIDERS } from '../mail/providers.ts'
 import { createLog, wantsColour } from '../observe/log.ts'
 import { VERDICT_LABELS } from '../probe/model.ts'
-import { demoPorts, demoProbes, demoRelay, type DemoPorts } from './demo-configuration.ts'
+import {
+  writeDemoFiles,
+  demoPorts,
+  demoProbes,
+  demoRelay,
+  type DemoPorts,
+} from './demo-configuration.ts'
 import { stopRequest } from './stop-request.ts'
 
 export interface DemoOptions {
@@ -56,15 +62,11 @@ export async function runDemo(options: DemoOptions, version: string): Promise<vo
   const began = Date.now()
   try {
     await world.start()
-    await writeFile(folder.file('ca.pem'), world.ca)
     const ports = demoPorts(options.portBase)
+    const tls = await authority.issue(['relay.example.org', 'localhost', '127.0.0.1'])
+    await writeDemoFiles(world, tls, ports, folder.path)
     const app = await startApp({
-      relay: demoRelay(
-        world,
-        await authority.issue(['relay.example.org', 'localhost', '127.0.0.1']),
-        ports,
-        folder.path,
-      ),
+      relay: demoRelay(world, tls, ports, folder.path),
       probes: demoProbes(world, ports, folder.path),
       folder,
       log,
@@ -115,6 +117,8 @@ function welcome(ports: DemoPorts, imap: number, state: string): string {
                      from alice@example.org to seed@gmail.example
     Read it          127.0.0.1:${imap} (IMAP over TLS), login seed@gmail.example, password canary-demo
     State            ${state} (ca.pem there is what clients have to trust)
+    Commands         mailcanary queue list --state ${state}; relay.yaml and probes.yaml are there too, for those that take
+                     --relay and --probes: what the alerts' sections in docs/operating.md name can be tried
 
   Ctrl-C ends it. What happens:
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 
 import {
   SMTPServer,
@@ -7,7 +8,9 @@ import {
   type SMTPServerOptions,
   type SMTPServerSession,
 } from 'smtp-server'
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 
+import { keepProtocol } from '../base/tls-protocol.ts'
 import type { SmtpAnswer } from './dialect.ts'
 
 /** Bigger messages get 552; 25 MiB is what the big providers take. */
@@ -25,13 +28,48 @@ export class SmtpRefusal extends Error {
   }
 }
 
+/** A session that can be hung up on at any moment, also in the middle of a handshake. */
+class Session extends SMTPConnection {
+  // The topmost: a TLS socket must not lose its ground in the middle of a handshake.
+  #top: Socket = this._socket
+
+  override _armTimeout(socket: Socket = this._socket): void {
+    // With the TLS socket it is called before that has taken the place of the other.
+    if (socket !== this._socket && socket instanceof TLSSocket) {
+      keepProtocol(socket)
+      this.#top = socket
+    }
+    super._armTimeout(socket)
+  }
+
+  hangUp(): void {
+    this.#top.destroy()
+  }
+}
+
+class Server extends SMTPServer {
+  readonly #open = new Set<Session>()
+
+  override connect(...[socket, options]: Parameters<SMTPServer['connect']>): void {
+    const session = new Session(this, socket, options)
+    this.#open.add(session)
+    this.connections.add(session)
+    socket.once('close', () => this.#open.delete(session))
+    session.on('error', () => undefined)
+    session.init()
+  }
+
+  hangUp(): void {
+    for (const session of this.#open) session.hangUp()
+  }
+}
+
 /**
  * A listener of smtp-server with bounds, without its own enhanced codes (the texts bring those of their provider) and
  * without leave to linger: stopping hangs up.
  */
 export class SmtpListener {
-  readonly #server: SMTPServer
-  readonly #sockets = new Set<Socket>()
+  readonly #server: Server
   readonly #where: { readonly host: string; readonly port: number }
 
   constructor(
@@ -41,7 +79,7 @@ export class SmtpListener {
     answering: () => boolean = () => true,
   ) {
     this.#where = where
-    this.#server = new SMTPServer({
+    this.#server = new Server({
       size: LARGEST_MESSAGE,
       maxClients: MOST_CONNECTIONS,
       maxRecipients: MOST_RECIPIENTS,
@@ -55,8 +93,6 @@ export class SmtpListener {
     })
     this.#server.on('error', () => undefined)
     this.#server.server.prependListener('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.on('close', () => this.#sockets.delete(socket))
       socket.on('error', () => undefined)
       if (!answering()) socket.destroy()
     })
@@ -82,7 +118,7 @@ export class SmtpListener {
 
   /** Ends every connection at once. */
   hangUp(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    this.#server.hangUp()
   }
 }
 

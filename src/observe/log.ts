@@ -7,7 +7,11 @@ import { isAscii } from '../mail/address.ts'
 import { printable } from '../mail/reply.ts'
 import type { ProbeEvent } from '../probe/events.ts'
 import type { RelayEvent } from '../relay/events.ts'
-import { entryOf, LEVELS, type Entry, type Level, type Tone } from './log-entry.ts'
+import { accountEntry } from './log/account-entry.ts'
+import { directoryEntry } from './log/directory-entry.ts'
+import { LEVELS, type Entry, type Level, type Tone } from './log/entry.ts'
+import { probeEntry } from './log/probe-entry.ts'
+import { relayEntry } from './log/relay-entry.ts'
 
 type Event = RelayEvent | ProbeEvent | DirectoryEvent | AccountEvent
 
@@ -46,7 +50,6 @@ export function createLog(options: LogOptions): Log {
   const put = (entry: Entry, event?: Event): void => {
     if (LEVELS.indexOf(entry.level) >= least) write(entry, event)
   }
-  const report = (event: Event): void => put(entryOf(event), event)
 
   function humanWriter({ stream, colour, journal = false }: LogOptions): (entry: Entry) => void {
     return entry => {
@@ -57,10 +60,10 @@ export function createLog(options: LogOptions): Log {
   }
 
   return {
-    relay: report,
-    probe: report,
-    directory: report,
-    account: report,
+    relay: event => put(relayEntry(event), event),
+    probe: event => put(probeEntry(event), event),
+    directory: event => put(directoryEntry(event), event),
+    account: event => put(accountEntry(event), event),
     say: (text, at = 'info') =>
       put({ level: at, tone: 'plain', subject: 'mailcanary', text, person: undefined }),
   }

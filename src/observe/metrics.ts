@@ -9,6 +9,7 @@ import type { SelfReport } from './checks/self-check.ts'
 import { accountMetrics } from './metrics/account-metrics.ts'
 import { checkMetrics } from './metrics/check-metrics.ts'
 import { directoryMetrics } from './metrics/directory-metrics.ts'
+import { Exposition } from './metrics/exposition.ts'
 import { inputMetrics, type MetricInputs } from './metrics/inputs.ts'
 import { gauge } from './metrics/instruments.ts'
 import { probeMetrics, type ProbeNames } from './metrics/probe-metrics.ts'
@@ -90,12 +91,13 @@ export function createMetrics(options: MetricsOptions): Metrics {
     options.blocklists === undefined
       ? () => undefined
       : checkMetrics(registry, options.blocklists, clock)
+  const exposition = new Exposition(registry)
   const readInputs = inputMetrics(registry, options.inputs, clock, options.providers)
   return {
     contentType: registry.contentType,
     async text() {
       await readInputs()
-      return registry.metrics()
+      return exposition.text()
     },
     relay,
     probe: probe.report,

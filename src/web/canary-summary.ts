@@ -19,7 +19,8 @@ export function summaryOf(record: ListedCanary): CanarySummary {
     late: record.lateAt > 0,
     queueId: canary.queueId,
   }
-  return verdict?.kind === 'arrived' ? { ...summary, seconds: verdict.seconds } : summary
+  if (verdict?.kind !== 'arrived') return summary
+  return { ...summary, seconds: verdict.seconds, auth: verdict.auth }
 }
 
 function detailOf(verdict: Verdict): string {

@@ -28,22 +28,28 @@ async function* csvLines(ask: AskList): AsyncGenerator<string> {
     'stage',
     'detail',
     'queue_id',
+    'spf',
+    'dkim',
+    'dmarc',
   ])
   for await (const page of pagesOf(ask)) {
     yield page
-      .map(({ at, id, origin, provider, seed, verdict, seconds, late, stage, detail, queueId }) =>
+      .map(canary =>
         csvLine([
-          new Date(at).toISOString(),
-          id,
-          origin,
-          provider,
-          seed,
-          verdict,
-          seconds,
-          late ? 'late' : '',
-          stage,
-          detail,
-          queueId,
+          new Date(canary.at).toISOString(),
+          canary.id,
+          canary.origin,
+          canary.provider,
+          canary.seed,
+          canary.verdict,
+          canary.seconds,
+          canary.late ? 'late' : '',
+          canary.stage,
+          canary.detail,
+          canary.queueId,
+          canary.auth?.spf,
+          canary.auth?.dkim,
+          canary.auth?.dmarc,
         ]),
       )
       .join('')

@@ -8,7 +8,7 @@ import { SqliteHistory } from '../../src/probe/sqlite-history.ts'
 import type { AdminServer } from '../../src/web/admin-server.ts'
 import { compileBrowserCode } from '../support/browser-code.ts'
 import { openPage, startChromium } from '../support/chromium.ts'
-import { addCanary, sampleDay, verdictOf } from '../support/sample-history.ts'
+import { addCanary, sampleDay, sampleStatus, verdictOf } from '../support/sample-history.ts'
 import { makeScratch } from '../support/scratch.ts'
 import { missing } from '../support/server-process.ts'
 import { barriers, drawnCharts, faintTexts, markRows, widthOf } from './in-page.ts'
@@ -234,6 +234,59 @@ describe.skipIf(missing('chromium'))('the status page in a browser', () => {
     await picture(page, `long-${width}`)
     expect(await widthOf(page)).toBe(width)
     expect(await barriers(page)).toEqual([])
+  })
+
+  it.each([1280, 375])('has room for two hundred seeds within %i pixels', async width => {
+    await server.stop()
+    const seeds = Array.from({ length: 200 }, (_, index) => ({
+      name: `${index}_account_of_the_department_of_physics_and_of_astronomy`,
+      provider: 'gmail',
+    }))
+    server = pageServer(history, folder, {
+      status: sampleStatus(history, Date.now, undefined, seeds),
+    })
+    await server.start()
+    await addCanary(history, { at: Date.now() - 60_000, verdict: verdictOf('inbox') })
+    for (const [index, { name }] of seeds.entries()) {
+      const beganAt = Date.now() - 2_000
+      const look = { seed: name, beganAt, endedAt: beganAt + 1_000, detail: '' }
+      await history.looked(
+        index % 10 === 9
+          ? { ...look, complete: false, blindness: 'sign-in' }
+          : { ...look, complete: true },
+      )
+    }
+    const { page, complaints } = await open({ width })
+    const rows = page.locator('#seeds tbody tr')
+    await rows.first().waitFor()
+    await picture(page, `seeds-${width}`)
+    expect(await page.locator('#blind li').allTextContents()).toEqual([
+      '20 of 200 mailboxes cannot be read: canaries to them are unknown, not lost.',
+    ])
+    expect(await rows.count()).toBeLessThan(20)
+    expect(await rows.locator('.chip.bad').count()).toBe(await rows.count())
+    await page.getByRole('button', { name: 'Show all 200' }).press('Enter')
+    expect(await rows.count()).toBe(200)
+    expect(await page.locator('#seeds-title:focus').count()).toBe(1)
+    expect(await widthOf(page)).toBe(width)
+    expect(await barriers(page)).toEqual([])
+    await page.locator('#seeds a').first().click()
+    await page.waitForSelector('#cells .cell')
+    expect(await widthOf(page)).toBe(width)
+    expect(complaints).toEqual([])
+  })
+
+  it('says where the numbers are where there are no scripts', async () => {
+    await sampleDay(history, Date.now())
+    const context = await browser.newContext({ javaScriptEnabled: false })
+    const page = await context.newPage()
+    await page.goto(`http://127.0.0.1:${server.port}/`)
+    expect(await page.locator('main').textContent()).toContain('This page needs JavaScript')
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'by origin and provider, as CSV' }).click(),
+    ])
+    expect(file.suggestedFilename()).toBe('mailcanary-24h.csv')
   })
 
   it('gives the list as a file', async () => {

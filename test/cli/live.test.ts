@@ -152,7 +152,7 @@ probes:
     // Its own first look is a minute away; the series are there from the start.
     const metrics = await (await fetch(`http://127.0.0.1:${site.ports.admin}/metrics`)).text()
     expect(metrics).toContain('mailcanary_check_findings{check="spf",state="bad"} 0')
-    expect(metrics).toContain('mailcanary_blocklist_answers{list="zen.test"} Nan')
+    expect(metrics).toContain('mailcanary_blocklist_answers{list="zen.test"} NaN')
     await site.configure({ directory: await directory(slapd.bindPassword), delivery })
     const { code, output } = await commandLine('check', '--relay', site.relayFile, '--live')
     expect(code).toBe(0)

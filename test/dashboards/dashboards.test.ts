@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 
 import { describe, expect, it } from 'vitest'
@@ -19,9 +20,11 @@ describe('the dashboards', () => {
     const wrong = (COMMITTED.get('delivery.json') ?? '')
       .replace('"lineWidth"', '"lineWidht"')
       .replace('"graphTooltip": 1', '"graphTooltip": 7')
+      .replace('"legendFormat"', '"legendFromat"')
     const said = await objectionsOfGrafana(new Map([['wrong.json', wrong]]))
     expect(said).toContain('lineWidht')
     expect(said).toContain("'7'")
+    expect(said).toContain('legendFromat')
     await rm(TYPES_FOLDER, { recursive: true })
   })
 
@@ -47,6 +50,18 @@ describe('the dashboards', () => {
       'mailcanary-relay': ['datasource', 'provider'],
       'mailcanary-seeds': ['datasource', 'provider', 'seed'],
     })
+  })
+})
+
+describe('the metrics', () => {
+  it('are all to be seen on a dashboard', () => {
+    const all = [...COMMITTED.values()].join('')
+    const reference = readFileSync('docs/metrics.md', 'utf8')
+    const names = [...reference.matchAll(/^### (mailcanary_\w+)$/gm)].map(([, name = '']) => name)
+    expect(names.length).toBeGreaterThan(40)
+    expect(
+      names.filter(name => !new RegExp(`${name}(?![a-z]|_(?!bucket|count))`).test(all)),
+    ).toEqual([])
   })
 })
 

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { playbook } from '../../dashboards/playbook.ts'
 import { MINUTE, SECOND } from '../../src/base/clock.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
+import { promQueries } from '../docs/documents.ts'
 import { startDemoApp, type DemoApp } from '../support/demo-app.ts'
 import { anyPortBase } from '../support/ports.ts'
 import { postfixNeedsRoot, startPostfix, type Postfix } from '../support/postfix.ts'
@@ -72,7 +73,7 @@ describe.skipIf(missing('prometheus', 'prometheus-alertmanager', 'postfix') ?? p
           domains: ['example.net'],
           hostname: 'mx.example.net',
         }),
-        signedInWithTokens(),
+        whatNoDemoHas(),
       ])
       // A prober that has just begun is silent.
       await eventually(() => hasVerdicts(demo.adminPort), 'a verdict of each origin', 50_000)
@@ -144,6 +145,24 @@ describe.skipIf(missing('prometheus', 'prometheus-alertmanager', 'postfix') ?? p
       expect((await prometheus.query(substituted(expr))).length).toBeGreaterThan(0)
     })
 
+    it.each(promQueries())('answers the query of $at: $text', async ({ text: expr }) => {
+      const samples = await prometheus.query(expr)
+      expect(samples.length).toBeGreaterThan(0)
+      for (const { value } of samples) {
+        expect(value).toBeGreaterThanOrEqual(0)
+        if (expr.includes('/')) expect(value).toBeLessThanOrEqual(1)
+      }
+    })
+
+    it('is in the shares that operating.md promises, of its provider alone', async () => {
+      const arriving = promQueries().find(({ text }) => text.startsWith('# Arriving'))
+      const samples = await prometheus.query(arriving?.text ?? '')
+      const byProvider = new Map(samples.map(({ labels, value }) => [labels['provider'], value]))
+      expect(byProvider.get('yahoo')).toBeLessThan(0.9)
+      expect(byProvider.get('gmail')).toBe(1)
+      expect(byProvider.get('hotmail')).toBe(1)
+    })
+
     it('is marked in the graphs, and variables have their values', async () => {
       const names = await prometheus.metricNames()
       for (const { annotations, templating } of DASHBOARDS) {
@@ -168,8 +187,6 @@ describe.skipIf(missing('prometheus', 'prometheus-alertmanager', 'postfix') ?? p
       for (const { name, query, health, lastError } of rules) {
         expect(health, `${name}: ${lastError}`).toBe('ok')
         for (const [metric] of query.matchAll(/\bmailcanary_\w+/g)) {
-          // The demo has no address that a list could have.
-          if (metric === 'mailcanary_blocklist_listed') continue
           expect(names.has(metric), metric).toBe(true)
         }
       }
@@ -203,8 +220,8 @@ async function hasVerdicts(port: number): Promise<true | undefined> {
   return judged('relay') && judged('old-server') ? true : undefined
 }
 
-/** What no demo has: a prober whose seed signs in with a token. */
-async function signedInWithTokens(): Promise<Server> {
+/** A prober whose seed signs in with a token, and a relay that has looked at itself from outside. */
+async function whatNoDemoHas(): Promise<Server> {
   const seed = { name: 'outlook-1', provider: 'hotmail', oauth: true }
   const metrics = createMetrics({
     origins: ['relay'],
@@ -214,6 +231,19 @@ async function signedInWithTokens(): Promise<Server> {
     version: '0.1.0',
     clock: Date.now,
     inputs: {},
+    blocklists: ['zen.example'],
+  })
+  const finding = {
+    check: 'blocklists',
+    about: '192.0.2.1 at zen.example',
+    state: 'good',
+    detail: 'not listed',
+    advice: '',
+  } as const
+  metrics.selfCheck({
+    findings: [finding],
+    listings: [{ list: 'zen.example', address: '192.0.2.1', listed: false, finding }],
+    clockOffset: -20,
   })
   metrics.probe({ kind: 'seed-up', provider: seed.provider, seed: seed.name, detail: '' })
   metrics.probe({

@@ -7,6 +7,7 @@ interface Panel {
   readonly type: string
   readonly options?: object
   readonly fieldConfig?: { readonly defaults: { readonly custom?: object } }
+  readonly targets?: readonly object[]
 }
 
 /** Where Grafana keeps the types of a panel's own options. */
@@ -26,13 +27,15 @@ export const TYPES_FOLDER = join('test-output', `grafana-types-${process.pid}`)
  * The words of an enumeration stand for themselves in JSON. A property that is not there is the default, which Grafana
  * fills in.
  */
-const HEAD = `import type { Dashboard } from '@grafana/schema'
+const HEAD = `import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus'
+import type { Dashboard } from '@grafana/schema'
 type Json<T> = T extends string ? \`\${T}\` : T extends (infer E)[] ? Json<E>[] : T extends object ? { [K in keyof T]?: Json<T[K]> } : T
 `
 
 /**
  * Holds dashboards against the types that Grafana generates from its schema and publishes as @grafana/schema: of the
- * dashboard, and of the options and the field configuration of every panel.
+ * dashboard, and of the options and the field configuration of every panel; and queries against those of its builders,
+ * which are generated from the schema of the Prometheus plugin.
  *
  * @param texts JSON by file name
  * @returns what the compiler objects to; '' if nothing
@@ -60,11 +63,14 @@ function checks(text: string): string {
     readonly panels: readonly Panel[]
     readonly annotations: { readonly list?: readonly Record<string, unknown>[] }
   }
-  // How the Prometheus plugin words an annotation; the types of the plugin are not published.
+  const queries: unknown[] = []
   for (const annotation of dashboard.annotations.list ?? []) {
+    if (annotation['target'] !== undefined) queries.push(annotation['target'])
+    // How the Prometheus plugin words an annotation; nobody publishes types of that.
     for (const key of ['titleFormat', 'textFormat', 'tagKeys', 'target']) delete annotation[key]
   }
   const { panels } = dashboard
+  queries.push(...panels.flatMap(({ targets = [] }) => targets))
   const own = panels.flatMap(({ type, options, fieldConfig }, index) => {
     const file = PANELS[type]
     if (file === undefined) return []
@@ -79,5 +85,8 @@ function checks(text: string): string {
         : []),
     ]
   })
-  return `${HEAD}export const dashboard: Json<Dashboard> = ${JSON.stringify(dashboard)}\n${own.join('\n')}\n`
+  return `${HEAD}export const dashboard: Json<Dashboard> = ${JSON.stringify(dashboard)}
+export const queries: Json<Dataquery>[] = ${JSON.stringify(queries)}
+${own.join('\n')}
+`
 }

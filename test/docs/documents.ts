@@ -46,6 +46,14 @@ export function documents(): readonly Document[] {
     .map(path => readDocument(path, readFileSync(join(ROOT, path), 'utf8')))
 }
 
+/** Every query of Prometheus that a document gives; an empty line is between two of a block. */
+export function promQueries(): readonly Piece[] {
+  return documents()
+    .flatMap(({ blocks }) => blocks)
+    .filter(({ language }) => language === 'promql')
+    .flatMap(({ at, text }) => text.split(/\n\s*\n/).map(query => ({ at, text: query })))
+}
+
 /** What stands at the top of Prometheus' own configuration. */
 const PROMETHEUS = /^(?:global|scrape_configs|rule_files|alerting|remote_write)$/
 

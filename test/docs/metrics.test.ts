@@ -33,3 +33,11 @@ test('every metric that a document names is there', async () => {
   )
   expect(unknown).toEqual([])
 })
+
+test('every query stands in a block of its own, where a test asks it', () => {
+  const hidden = documents()
+    .flatMap(({ spans }) => spans)
+    .filter(({ text }) => /\bmailcanary_\w+\{\w+\W?[=~]|\bup\{|\[\d+[smhd]\]/.test(text))
+    .map(({ at, text }) => `${at} ${text}`)
+  expect(hidden).toEqual([])
+})

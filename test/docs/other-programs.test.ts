@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 
 import { scratchFolder } from '../support/scratch.ts'
 import { findProgram, missing } from '../support/server-process.ts'
-import { documents, isForPrometheus, ROOT, type Block } from './documents.ts'
+import { documents, isForPrometheus, ROOT, type Block, promQueries } from './documents.ts'
 
 /*
  * What a document shows for another program is read by that program. docs/clients.md and docs/directory.md have tests of
@@ -40,7 +40,7 @@ test.skipIf(missing('promtool'))('Prometheus takes its configuration', async () 
 
 test.skipIf(missing('promtool'))('Prometheus takes every expression', async () => {
   const file = join(await scratchFolder(), 'rules.json')
-  const rules = blocksOf(({ language }) => language === 'promql').map(({ text }, index) => ({
+  const rules = promQueries().map(({ text }, index) => ({
     record: `document:${index}`,
     expr: text,
   }))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { entryOf } from '../../src/observe/log-entry.ts'
 import { createLog, humanLine, wantsColour, type LogOptions } from '../../src/observe/log.ts'
+import { relayEntry } from '../../src/observe/log/relay-entry.ts'
 import type { ProbeEvent } from '../../src/probe/events.ts'
 import type { RelayEvent } from '../../src/relay/events.ts'
 
@@ -117,8 +117,8 @@ describe('the log for people', () => {
   })
 
   it('colours good and bad news when asked to, and never loses a word by it', () => {
-    const coloured = humanLine(entryOf(bounced), { at: AT, colour: true, verbose: false })
-    const plain = humanLine(entryOf(bounced), { at: AT, colour: false, verbose: false })
+    const coloured = humanLine(relayEntry(bounced), { at: AT, colour: true, verbose: false })
+    const plain = humanLine(relayEntry(bounced), { at: AT, colour: false, verbose: false })
     expect(coloured).toContain('\u001b[31m')
     expect(coloured.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain)
   })

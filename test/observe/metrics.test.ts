@@ -373,8 +373,8 @@ describe('metrics', () => {
     const metrics = metricsWith({ ...allInputs, queue: () => Promise.reject(new Error('disk')) })
     const lines = await linesOf(metrics)
     expect(lines).toContain('mailcanary_metrics_input_failures_total{input="queue"} 1')
-    expect(lines).toContain('mailcanary_relay_queue_messages{state="queued"} Nan')
-    expect(lines).toContain('mailcanary_relay_queue_oldest_seconds Nan')
+    expect(lines).toContain('mailcanary_relay_queue_messages{state="queued"} NaN')
+    expect(lines).toContain('mailcanary_relay_queue_oldest_seconds NaN')
     expect(lines).toContain('mailcanary_directory_accounts 1200')
   })
 

@@ -4,7 +4,12 @@ import { startApp } from '../../src/app.ts'
 import { createAuthority } from '../../src/base/certificate.ts'
 import { DAY, SECOND } from '../../src/base/clock.ts'
 import { StateFolder } from '../../src/base/state-folder.ts'
-import { demoPorts, demoProbes, demoRelay } from '../../src/cli/demo-configuration.ts'
+import {
+  demoPorts,
+  demoProbes,
+  demoRelay,
+  writeDemoFiles,
+} from '../../src/cli/demo-configuration.ts'
 import { demoProviders } from '../../src/demo/profiles.ts'
 import { DemoWorld, type DemoWorldOptions } from '../../src/demo/world.ts'
 import { PROVIDERS } from '../../src/mail/providers.ts'
@@ -17,10 +22,15 @@ export interface DemoApp {
   stop(): Promise<void>
 }
 
-/** The demo within this process, with a canary from every origin to every seed each second, and a script of its own. */
+/**
+ * The demo within this process, with a canary from every origin to every seed each second, and a script of its own.
+ *
+ * @param deadline of the probes, milliseconds; the demo's unless told
+ */
 export async function startDemoApp(
   state: string,
   script: NonNullable<DemoWorldOptions['script']>,
+  deadline?: number,
 ): Promise<DemoApp> {
   const authority = await createAuthority('mailcanary demo')
   const world = new DemoWorld({
@@ -35,14 +45,11 @@ export async function startDemoApp(
   const folder = await StateFolder.open(state)
   const ports = demoPorts(await anyPortBase())
   const probes = demoProbes(world, ports, state)
+  const tls = await authority.issue(['relay.example.org', '127.0.0.1'])
+  await writeDemoFiles(world, tls, ports, state)
   const { seeds } = probes.config
   const app = await startApp({
-    relay: demoRelay(
-      world,
-      await authority.issue(['relay.example.org', '127.0.0.1']),
-      ports,
-      state,
-    ),
+    relay: demoRelay(world, tls, ports, state),
     probes: {
       ...probes,
       config: {
@@ -53,7 +60,12 @@ export async function startDemoApp(
             { ...seed, created: Date.now() - 90 * DAY },
           ]),
         ),
-        probes: probes.config.probes.map(probe => ({ ...probe, every: SECOND, jitter: 0 })),
+        probes: probes.config.probes.map(probe => ({
+          ...probe,
+          every: SECOND,
+          jitter: 0,
+          deadline: deadline ?? probe.deadline,
+        })),
       },
     },
     folder,

@@ -22,11 +22,12 @@ export function sampleStatus(
   history: HistoryStore,
   clock: Clock,
   real = new RealMailTally({ clock, providers: PROVIDERS }),
+  seeds: readonly { readonly name: string; readonly provider: string }[] = SEEDS,
 ): StatusSource {
   return createStatusSource({
     history,
     real,
-    names: () => ({ origins: ORIGINS, seeds: SEEDS }),
+    names: () => ({ origins: ORIGINS, seeds }),
     interval: wilson,
     version: '0.1.0',
     clock,

@@ -13,6 +13,10 @@ import { headlineOf, RANGE_WORDS, VERDICT_WORDS } from './words.ts'
 const charts = new Charts()
 let list: CanaryListing | undefined
 let last: Status | undefined
+let everySeed = false
+
+/** So many lines at the top name a mailbox each; more are counted. */
+const MOST_NOTES = 3
 
 /** Old numbers stay, with their age: an empty page would hide the last that was known. */
 function showAway(): void {
@@ -48,7 +52,7 @@ function showNumbers(status: Status): void {
   const states = seeds.map(seed => seed.state)
   fill(bodyOf('matrix'), [cells, origins, providers, states, range], () => matrixRows(status))
   fill(bodyOf('arrival-table'), status.arrival, () => arrivalRows(status.arrival))
-  fill(bodyOf('seeds'), [seeds, range], () => seedRows(status, clock))
+  showSeeds(status)
   byId('matrix-csv').setAttribute('href', `/api/status.csv?range=${range}`)
   byId('matrix-json').setAttribute('href', `/api/status?range=${range}`)
 
@@ -72,8 +76,13 @@ function showBlind({ seeds, public: isPublic, range }: Status): void {
   const notes = byId('blind')
   const blind = seeds.filter(seed => seed.state === 'blind')
   notes.hidden = blind.length === 0
-  fill(notes, [blind, range], () =>
-    blind.map(({ seed, blindness }) =>
+  fill(notes, [blind, range, seeds.length], () => {
+    if (blind.length > MOST_NOTES) {
+      const mailboxes = `${blind.length} of ${seeds.length} mailboxes`
+      const link = el('a', { href: '#seeds-title' }, mailboxes)
+      return [el('li', {}, link, ' cannot be read: canaries to them are unknown, not lost.')]
+    }
+    return blind.map(({ seed, blindness }) =>
       el(
         'li',
         {},
@@ -82,8 +91,17 @@ function showBlind({ seeds, public: isPublic, range }: Status): void {
           : el('a', { href: `/seeds/${encodeURIComponent(seed)}?range=${range}` }, seed),
         ` cannot be read (${blindness || 'unreadable'}): canaries to it are unknown, not lost.`,
       ),
-    ),
-  )
+    )
+  })
+}
+
+function showSeeds(status: Status): void {
+  const { seeds, range } = status
+  const rows = seedRows(status, everySeed, clock)
+  fill(bodyOf('seeds'), [seeds, range, everySeed], () => rows)
+  const button = byId('all-seeds')
+  button.hidden = rows.length === seeds.length
+  say(button, `Show all ${seeds.length}`)
 }
 
 function showReal({ real, steps, range, public: isPublic }: Status): void {
@@ -114,6 +132,12 @@ byId('legend').append(
   ...VERDICTS.map(verdict => el('li', { class: verdict }, VERDICT_WORDS[verdict])),
 )
 byId('matrix').addEventListener('click', showTheirCanaries)
+byId('all-seeds').addEventListener('click', () => {
+  everySeed = true
+  if (last) showSeeds(last)
+  // The button goes, and the keyboard is not to be left nowhere.
+  byId('seeds-title').focus({ preventScroll: true })
+})
 const follower = new Follower({ status: show, away: showAway })
 follower.follow(rangeInAddress())
 showRanges(range => follower.follow(range))

@@ -97,6 +97,8 @@ export interface CanarySummary {
   /** A few words: the reply, the reason of an unknown. */
   readonly detail: string
   readonly seconds?: number
+  /** What the provider found, where it arrived. */
+  readonly auth?: { readonly spf: string; readonly dkim: string; readonly dmarc: string }
   readonly late: boolean
   /** The relay's name for it, to look it up; else ''. */
   readonly queueId: string

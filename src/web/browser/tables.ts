@@ -43,8 +43,15 @@ export function realRows(real: readonly RealMail[]): readonly Node[] {
   })
 }
 
-export function seedRows(status: Status, clock: (at: number) => string): Node[] {
-  return status.seeds.map(seed => {
+/** As many seeds as a list of them shows by itself. */
+const FEW_SEEDS = 12
+
+/** Seeds that cannot be read first. @param all or only the first of them */
+export function seedRows(status: Status, all: boolean, clock: (at: number) => string): Node[] {
+  const troubled = status.seeds.filter(({ state }) => state !== 'reading')
+  const well = status.seeds.filter(({ state }) => state === 'reading')
+  const seeds = [...troubled, ...well]
+  return (all ? seeds : seeds.slice(0, FEW_SEEDS)).map(seed => {
     const { tone, word } = seedHealth(seed)
     const said = [seed.blindness, seed.detail].filter(text => text !== '').join(': ')
     const href = `/seeds/${encodeURIComponent(seed.seed)}?range=${status.range}`

@@ -291,7 +291,7 @@ describe.skipIf(missing('dnsmasq'))('as others see us', () => {
       inputs: {},
       blocklists: ['zen.test', 'public.test'],
     })
-    expect(await metrics.text()).toContain('mailcanary_blocklist_answers{list="zen.test"} Nan')
+    expect(await metrics.text()).toContain('mailcanary_blocklist_answers{list="zen.test"} NaN')
     const news: (readonly Finding[])[] = []
     const checker = new SelfChecker({
       ...options({ addresses: ['192.0.2.11'] }),
@@ -314,14 +314,14 @@ describe.skipIf(missing('dnsmasq'))('as others see us', () => {
     const text = await metrics.text()
     expect(text).toContain('mailcanary_blocklist_listed{list="zen.test",address="192.0.2.11"} 1')
     expect(text).toContain(
-      'mailcanary_blocklist_listed{list="public.test",address="192.0.2.11"} Nan',
+      'mailcanary_blocklist_listed{list="public.test",address="192.0.2.11"} NaN',
     )
     expect(text).toContain('mailcanary_blocklist_answers{list="zen.test"} 1')
     expect(text).toContain('mailcanary_blocklist_answers{list="public.test"} 0')
     expect(text).toContain('mailcanary_check_findings{check="blocklists",state="bad"} 1')
     expect(text).toContain('mailcanary_check_findings{check="blocklists",state="unknown"} 1')
     expect(text).toContain('mailcanary_check_findings{check="reverse-name",state="doubtful"} 1')
-    expect(text).toContain('mailcanary_clock_offset_seconds Nan')
+    expect(text).toContain('mailcanary_clock_offset_seconds NaN')
   })
 
   test('a name server of a closed network, which knows nobody, makes nothing bad', async () => {
