@@ -188,7 +188,12 @@ function groupsOf({ config }: LoadedProbes): Map<string, Probe[]> {
           }),
           schedule:
             group.every === undefined
-              ? { kind: 'cron', expression: group.cron ?? '', jitter: group.jitter }
+              ? {
+                  kind: 'cron',
+                  expression: group.cron ?? '',
+                  zone: group.timezone ?? 'UTC',
+                  jitter: group.jitter,
+                }
               : {
                   kind: 'every',
                   every: group.every,

@@ -1,5 +1,6 @@
 import { isCronExpression } from '../base/cron.ts'
 import type { Secret } from '../base/secret.ts'
+import { isTimeZone } from '../base/time-zone.ts'
 import { findProvider, findRule } from '../mail/provider-table.ts'
 import type { Provider, ReplyRule } from '../mail/provider.ts'
 import { parseReply } from '../mail/reply.ts'
@@ -182,6 +183,11 @@ function checkProbes(problems: ProblemList, config: ProbesConfig): void {
     }
     if (probe.cron !== undefined && !isCronExpression(probe.cron)) {
       problems.add([...at, 'cron'], 'should be a cron expression such as "*/10 * * * *"')
+    }
+    if (probe.timezone !== undefined && !isTimeZone(probe.timezone)) {
+      problems.add([...at, 'timezone'], 'should be a time zone such as Europe/Berlin')
+    } else if (probe.timezone !== undefined && probe.cron === undefined) {
+      problems.add([...at, 'timezone'], 'is for cron: an interval is the same in every zone')
     }
   }
 }
