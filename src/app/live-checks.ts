@@ -9,7 +9,8 @@ import type { LoadedProbes } from '../config/load-probes.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import type { Provider } from '../mail/provider.ts'
 import { inspect } from '../probe/imap-inspection.ts'
-import { warningsOf } from '../probe/seed-warnings.ts'
+import { oneTooMany, warningsOf } from '../probe/seed-warnings.ts'
+import { bearsAnother } from '../probe/seed.ts'
 import { clientSettings } from './client-settings.ts'
 import { directorySources } from './directory-part.ts'
 import { providersOf } from './prober-parts.ts'
@@ -74,16 +75,22 @@ export async function seedFindings(
     readonly providers: readonly Provider[]
     readonly clock: Clock
     readonly random: Random
+    /** Whether a prober reads the same accounts meanwhile. */
+    readonly running: boolean
   },
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const { clock, random } = world
+  const { clock, random, running } = world
   const providers = providersOf(loaded, world.providers)
   // What fails is told by what it fails.
   const options = { folder: loaded.config.state, report: () => undefined, clock }
   const { seeds } = seedsOf(loaded, providers, options)
   return Promise.all(
     seeds.map(async seed => {
+      if (running && !bearsAnother(seed)) {
+        const about = { check: 'seed', about: seed.name, advice: '' } as const
+        return { ...about, state: 'unknown', detail: oneTooMany(seed) } as const
+      }
       const seen = await inspect(seed, { clock, random, signal })
       const warnings = warningsOf(seed, seen, clock())
       const readable = seen.fault === '' && seen.folders.some(({ takenFor }) => takenFor === 'spam')

@@ -7,6 +7,7 @@ import { parseReply } from '../mail/reply.ts'
 import { readAdmin, type LoadedAdmin } from './admin.ts'
 import { readBounces, readTrace, type TraceCredentials } from './bounce-mailboxes.ts'
 import { isLoopback } from './loopback.ts'
+import { checkConnections } from './mailbox-accounts.ts'
 import { CONTENT_FORMS, probesSchema, type ProbesConfig } from './probes-schema.ts'
 import type { ProblemList } from './problem-list.ts'
 import { providerRows } from './provider-rows.ts'
@@ -59,6 +60,7 @@ export async function loadProbes(path: string, known: readonly Provider[]): Prom
     const ca = seed.imap.ca && readNamedFile(problems, ['seeds', name, 'imap', 'ca'], seed.imap.ca)
     seeds.set(name, { ca, password })
   }
+  checkConnections(problems, config, providers)
   checkProbes(problems, config)
   checkBaselines(problems, config)
   const store = readStore(problems, config.store)

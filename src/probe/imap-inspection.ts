@@ -42,6 +42,11 @@ export interface InspectOptions {
 
 const WITHIN = 60 * SECOND
 
+/** Of an account that nobody has looked at. @param fault why */
+export function unseen(fault: string): Inspection {
+  return { fault, capabilities: [], folders: [], authHosts: [] }
+}
+
 /** Signs in to a seed's account as the prober does, looks around without changing anything, and leaves. Never throws. */
 export async function inspect(seed: Seed, options: InspectOptions): Promise<Inspection> {
   const connection = new ImapConnection({
@@ -50,7 +55,7 @@ export async function inspect(seed: Seed, options: InspectOptions): Promise<Insp
     retryAfter: RETRY_AFTER,
     ...options,
   })
-  const seen: Writable<Inspection> = { fault: '', capabilities: [], folders: [], authHosts: [] }
+  const seen: Writable<Inspection> = unseen('')
   try {
     await within(options.within ?? WITHIN, options.signal, async signal => {
       const client = await connection.client(signal)
