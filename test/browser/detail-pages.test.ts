@@ -132,6 +132,7 @@ describe.skipIf(missing('chromium'))('the pages about one thing, in a browser', 
       expect.stringMatching(/^From relay\d+ %.*of 1[34]\d/),
       expect.stringMatching(/^From old-server\d+ %.*of 3[3-6]/),
     ])
+    expect(await page.textContent('#summary')).toContain('an account at hotmail; 12 days old; ')
     const routes = await page.locator('#canaries .route').allTextContents()
     expect(new Set(routes.map(text => text.split(' to ')[1]))).toEqual(new Set(['hotmail-1']))
     await expectSound(page, width, `seed-${width}-${colours}`)

@@ -63,6 +63,8 @@ export interface ArrivalSeries {
 export interface SeedState {
   readonly seed: string
   readonly provider: string
+  /** When the account was made, milliseconds since the epoch; absent where nobody has said. */
+  readonly createdAt?: number
   /** `stale` was read, but not lately; `unread` was never looked at. */
   readonly state: 'reading' | 'blind' | 'stale' | 'unread'
   readonly lookedAt: number
