@@ -48,7 +48,10 @@ export function unseen(fault: string): Inspection {
 }
 
 /** Signs in to a seed's account as the prober does, looks around without changing anything, and leaves. Never throws. */
-export async function inspect(seed: Seed, options: InspectOptions): Promise<Inspection> {
+export async function inspect(
+  seed: Pick<Seed, 'imap' | 'provider' | 'junkFolder'>,
+  options: InspectOptions,
+): Promise<Inspection> {
   const connection = new ImapConnection({
     account: seed.imap,
     ipv4Only: seed.provider.imap?.ipv4Only ?? false,
@@ -76,7 +79,10 @@ export async function inspect(seed: Seed, options: InspectOptions): Promise<Insp
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** What each folder is taken for, and by what. */
-function classified(entries: readonly FolderEntry[], seed: Seed): readonly InspectedFolder[] {
+function classified(
+  entries: readonly FolderEntry[],
+  seed: Pick<Seed, 'provider' | 'junkFolder'>,
+): readonly InspectedFolder[] {
   const { inbox, junk, others } = sortFolders(
     entries,
     seed.junkFolder ?? '',
