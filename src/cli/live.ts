@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
-import { directoryFindings, portFindings, seedFindings } from '../app/live-checks.ts'
+import { directoryFindings, portFindings } from '../app/live-checks.ts'
+import { proberFindings } from '../app/live-prober-checks.ts'
 import type { LoadedFiles } from '../app/reloading.ts'
 import { selfCheckSettings } from '../app/self-check-settings.ts'
 import { MINUTE } from '../base/clock.ts'
@@ -22,7 +23,7 @@ export async function lookLive({ relay, probes }: LoadedFiles): Promise<readonly
     probes === undefined
       ? []
       : isRunning(join(probes.config.state, 'control.sock')).then(running =>
-          seedFindings(
+          proberFindings(
             probes,
             { providers: PROVIDERS, clock, random: Math.random, running },
             signal,
