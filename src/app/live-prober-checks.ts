@@ -52,7 +52,8 @@ export async function proberFindings(
 /** Signs in to a seed account and looks at its folders, as the prober will. */
 async function seedFinding(seed: Seed, world: ProberWorld, signal: AbortSignal): Promise<Finding> {
   const about = { check: 'seed', about: seed.name }
-  if (world.running && !bearsAnother(seed)) {
+  // All that share the account are looked at together.
+  if (world.running && !bearsAnother(seed, seed.connections)) {
     return { ...about, state: 'unknown', detail: oneTooMany(seed), advice: '' }
   }
   const seen = await inspect(seed, { ...world, signal })

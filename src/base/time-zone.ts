@@ -35,6 +35,20 @@ export function offsetOf(zone: string, at: number): number {
  * @param midnight when the day would begin in UTC
  */
 export function clocksAround(zone: string, midnight: number): ClocksOfDay {
+  const key = `${zone} ${midnight}`
+  const known = DAYS.get(key)
+  if (known !== undefined) return known
+  const clocks = lookAround(zone, midnight)
+  if (DAYS.size >= REMEMBERED) DAYS.clear()
+  DAYS.set(key, clocks)
+  return clocks
+}
+
+/** Days that are asked for again and again, by zone and midnight. */
+const DAYS = new Map<string, ClocksOfDay>()
+const REMEMBERED = 100
+
+function lookAround(zone: string, midnight: number): ClocksOfDay {
   let from = midnight - DAY
   let until = midnight + 2 * DAY
   const before = offsetOf(zone, from)

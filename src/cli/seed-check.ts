@@ -145,7 +145,9 @@ function linesOf(checked: Checked): readonly string[] {
     ageDays === undefined ? 'age not configured (created)' : `${ageDays} days old`,
     ...(connections === undefined
       ? []
-      : [`${connections.held} of ${connections.borne} connections of an account used`]),
+      : [
+          `the prober takes ${connections.held} of the ${connections.borne} connections it may have`,
+        ]),
     ...(signInEnds === undefined ? [] : [`unused, the sign-in ends ${signInEnds.slice(0, 10)}`]),
   ]
   const words = { inbox: 'inbox', spam: 'spam', other: 'other', nothing: 'not looked into' }

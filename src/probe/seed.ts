@@ -26,9 +26,9 @@ export interface Seed {
   readonly retryAfter?: { readonly least: number; readonly most: number }
 }
 
-/** Whether its provider bears one more connection to the account beside those that a prober holds, as far as is known. */
-export function bearsAnother({ provider, connections = 1 }: Seed): boolean {
-  return connections < (provider.imap?.connections ?? Number.POSITIVE_INFINITY)
+/** Whether its provider bears more connections to the account beside those that a prober holds, as far as is known. */
+export function bearsAnother({ provider, connections = 1 }: Seed, more = 1): boolean {
+  return connections + more <= (provider.imap?.connections ?? Number.POSITIVE_INFINITY)
 }
 
 /** How to reach and sign in to an account. */
