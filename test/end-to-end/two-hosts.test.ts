@@ -184,9 +184,20 @@ imap: {poll_every: 1s, retry_after: 1s}
   })
 
   test('what was taken and comes back later is the verdict of its canary', async () => {
+    const status = `http://127.0.0.1:${adminPort}`
     const { output } = await probe('relay/later')
     expect(output).toContain(`bounced at provider-refused: ${REFUSAL}`)
     const queueId = /accepted by the origin as (\w+)/.exec(output)?.[1] ?? ''
+    // The page of the canary has both: what the relay tells of it, and what came back.
+    const canaries = (await (await fetch(`${status}/api/canaries?seed=later`)).json()) as {
+      canaries: readonly { id: string; queueId: string }[]
+    }
+    const { id } = canaries.canaries.find(canary => canary.queueId === queueId) ?? { id: '' }
+    expect(await (await fetch(`${status}/api/canaries/${id}`)).json()).toMatchObject({
+      elsewhere: { kind: 'delivered', host: 'mx1.gmail.test', tls: 'TLSv1.3' },
+      report: { reply: REFUSAL },
+      timeline: [],
+    })
     // The relay knows nothing of it: its last word is that the provider took the mail.
     const { body } = await askAdmin(`/api/messages/${queueId}`, TOKEN)
     expect(JSON.parse(body)).toMatchObject({ recipients: [{ state: 'delivered' }] })

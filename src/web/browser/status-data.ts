@@ -170,6 +170,14 @@ export interface CanaryDetails {
     readonly tls: string
     readonly note: string
   }[]
+  /** The last that a relay on another host tells of it. */
+  readonly elsewhere?: {
+    readonly at: number
+    readonly kind: string
+    readonly host: string
+    readonly reply: string
+    readonly tls: string
+  }
 }
 
 /** One seed account, as /api/seeds/NAME sends it. */
