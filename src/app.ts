@@ -146,6 +146,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       ? createAdminPart(loaded, relay, {
           metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
           status,
+          fateElsewhere: async (origin, id) => probing?.relaysElsewhere.get(origin)?.fate(id),
           report: relay?.report ?? (event => log.relay(event)),
           clock,
         })

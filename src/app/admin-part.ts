@@ -18,12 +18,12 @@ export interface AdminPart {
 export function createAdminPart(
   loaded: LoadedRelay | LoadedProbes,
   relay: Relay | undefined,
-  about: Pick<AdminOptions, 'metrics' | 'status'> & {
+  about: Pick<AdminOptions, 'metrics' | 'status' | 'fateElsewhere'> & {
     readonly report: ReportRelayEvent
     readonly clock: Clock
   },
 ): AdminPart {
-  const { metrics, status, report, clock } = about
+  const { metrics, status, fateElsewhere, report, clock } = about
   const { listen, names } = loaded.config.admin
   const server = new AdminServer({
     ...listen,
@@ -34,6 +34,7 @@ export function createAdminPart(
     health: createHealth({ alive: [], ready: relay === undefined ? [] : readiness(relay) }),
     status,
     trace: async id => relay?.store.find(id),
+    ...(fateElsewhere && { fateElsewhere }),
   })
   const certificate = keepAdminCertificate(loaded, report, clock, identities =>
     server.useIdentities(identities),

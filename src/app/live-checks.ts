@@ -1,23 +1,17 @@
 import { connect as connectPlain } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
-import { SECOND, type Clock, type Random } from '../base/clock.ts'
+import { SECOND, type Clock } from '../base/clock.ts'
 import type { Finding } from '../base/finding.ts'
 import { isLoopbackHost } from '../base/network-range.ts'
 import { codeOf, messageOf } from '../base/problem.ts'
-import type { LoadedProbes } from '../config/load-probes.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
-import type { Provider } from '../mail/provider.ts'
-import { inspect } from '../probe/imap-inspection.ts'
-import { warningsOf } from '../probe/seed-warnings.ts'
 import { clientSettings } from './client-settings.ts'
 import { directorySources } from './directory-part.ts'
-import { providersOf } from './prober-parts.ts'
-import { seedsOf } from './seed-parts.ts'
 
 /*
- * What `check --live` tries beside the looks of `observe/checks`: what needs the secrets of the configuration. Nothing is
- * changed anywhere: the directory is read, mailboxes are opened read-only, ports are connected to.
+ * What `check --live` tries of a relay beside the looks of `observe/checks`: what needs the secrets of the configuration.
+ * Nothing is changed anywhere: the directory is read, ports are connected to.
  */
 
 /** Reads each source of logins once. */
@@ -63,40 +57,6 @@ export async function directoryFindings(
             : found('good', [words, ...reading.notes].join('; '))
         }
       }
-    }),
-  )
-}
-
-/** Signs in to every seed account and looks at its folders, as the prober will. */
-export async function seedFindings(
-  loaded: LoadedProbes,
-  world: {
-    readonly providers: readonly Provider[]
-    readonly clock: Clock
-    readonly random: Random
-  },
-  signal: AbortSignal,
-): Promise<readonly Finding[]> {
-  const { clock, random } = world
-  const providers = providersOf(loaded, world.providers)
-  // What fails is told by what it fails.
-  const options = { folder: loaded.config.state, report: () => undefined, clock }
-  const { seeds } = seedsOf(loaded, providers, options)
-  return Promise.all(
-    seeds.map(async seed => {
-      const seen = await inspect(seed, { clock, random, signal })
-      const warnings = warningsOf(seed, seen, clock())
-      const readable = seen.fault === '' && seen.folders.some(({ takenFor }) => takenFor === 'spam')
-      return {
-        check: 'seed',
-        about: seed.name,
-        state: readable ? (warnings.length === 0 ? 'good' : 'doubtful') : 'bad',
-        detail: `${seed.imap.host}: ${readable ? 'inbox and junk can be read' : seen.fault || 'no junk folder'}`,
-        advice: [
-          ...warnings,
-          ...(readable ? [] : [`More says: mailcanary seed check ${seed.name}`]),
-        ].join(' '),
-      } as const
     }),
   )
 }

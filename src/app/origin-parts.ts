@@ -1,6 +1,7 @@
 import { Secret } from '../base/secret.ts'
 import { isRemote } from '../config/bounce-mailboxes.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
+import { bounceLogin } from '../config/mailbox-accounts.ts'
 import type { BounceMailbox } from '../probe/bounce-watcher.ts'
 import type { Origin } from '../probe/origin.ts'
 import type { MessageTrace } from '../probe/trace.ts'
@@ -64,14 +65,14 @@ export function remoteTracesOf(
 
 /** The mailboxes to which reports of canaries come back. */
 export function bouncesOf({ config, bounces }: LoadedProbes): BounceMailbox[] {
-  return Object.entries(config.bounces).map(([name, { imap, address }]) => {
+  return Object.entries(config.bounces).map(([name, row]) => {
+    const { imap } = row
     const { ca, password = new Secret('') } = bounces.get(name) ?? {}
     return {
       name,
       imap: {
-        host: imap.host,
+        ...bounceLogin(row),
         port: imap.port ?? 993,
-        username: imap.username ?? address ?? '',
         credential: () => Promise.resolve({ kind: 'password', password }),
         ...(ca !== undefined && { ca }),
         ...(imap.server_name !== undefined && { servername: imap.server_name }),

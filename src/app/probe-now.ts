@@ -2,7 +2,7 @@ import { PassThrough, type Readable } from 'node:stream'
 
 import { messageOf, Problem } from '../base/problem.ts'
 import { formatReply } from '../mail/reply.ts'
-import type { ProbeStage } from '../probe/docket.ts'
+import type { ProbeStage } from '../probe/followers.ts'
 import { labelOf, type Verdict, type VerdictLabel } from '../probe/model.ts'
 import { type Deferrals, deferralWords } from '../probe/trace.ts'
 import type { Probing } from './probing.ts'

@@ -8,6 +8,7 @@ import type { LoadedStore } from '../config/store.ts'
 import type { HistoryStore } from '../probe/history.ts'
 import { PostgresHistory } from '../probe/postgres-history.ts'
 import { PostgresLeases } from '../probe/postgres-leases.ts'
+import { sharedTokenKey } from '../probe/postgres-token-key.ts'
 import type { SeedLeases } from '../probe/seed-lease.ts'
 import { SqliteHistory } from '../probe/sqlite-history.ts'
 import { keyFile } from './key-file.ts'
@@ -38,7 +39,7 @@ export async function openMemory(
   const history = await PostgresHistory.open(database)
   return {
     history,
-    tokenKey: await history.tokenKey(randomBytes(32)),
+    tokenKey: await sharedTokenKey(database, randomBytes(32)),
     leases: new PostgresLeases(database, { node: newId(Date.now), lasts: LEASE }),
   }
 }

@@ -44,6 +44,8 @@ export interface ProbingParts {
   /** Names of the probes by the name of their group, for commands. */
   readonly groups: ReadonlyMap<string, readonly string[]>
   readonly names: ProbeNames
+  /** Those that can be asked what became of a message, by the name of their origin. */
+  readonly relaysElsewhere: ReadonlyMap<string, MessageTrace>
 }
 
 export interface ProbingOptions {
@@ -83,7 +85,9 @@ export function createParts(
     })),
     probes: probes.map(({ name }) => name),
   }
-  const remote = traceAt && remoteTracesOf(loaded, traceAt)
+  const relaysElsewhere = traceAt
+    ? remoteTracesOf(loaded, traceAt)
+    : new Map<string, MessageTrace>()
   const prober = new Prober({
     history,
     origins: originsOf(loaded),
@@ -97,7 +101,8 @@ export function createParts(
     random,
     scheduled,
     bounces: bouncesOf(loaded),
-    traceOf: origin => (config.origins[origin]?.trace === 'local' ? trace : remote?.get(origin)),
+    traceOf: origin =>
+      config.origins[origin]?.trace === 'local' ? trace : relaysElsewhere.get(origin),
   })
   const retention = new Periodic({
     name: 'history retention',
@@ -121,6 +126,7 @@ export function createParts(
       [...groups].map(([group, members]) => [group, members.map(({ name }) => name)]),
     ),
     names,
+    relaysElsewhere,
   }
 }
 
@@ -188,7 +194,12 @@ function groupsOf({ config }: LoadedProbes): Map<string, Probe[]> {
           }),
           schedule:
             group.every === undefined
-              ? { kind: 'cron', expression: group.cron ?? '', jitter: group.jitter }
+              ? {
+                  kind: 'cron',
+                  expression: group.cron ?? '',
+                  zone: group.timezone ?? 'UTC',
+                  jitter: group.jitter,
+                }
               : {
                   kind: 'every',
                   every: group.every,

@@ -57,6 +57,10 @@ export class Probing implements Part {
     return this.#parts.groups
   }
 
+  get relaysElsewhere(): ProbingParts['relaysElsewhere'] {
+    return this.#parts.relaysElsewhere
+  }
+
   get names(): ProbeNames {
     return this.#parts.names
   }

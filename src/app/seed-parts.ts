@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Clock, MINUTE } from '../base/clock.ts'
 import { Secret } from '../base/secret.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
+import { seedLogin, sharersOf } from '../config/mailbox-accounts.ts'
 import { signInOf } from '../config/seed-credentials.ts'
 import { OTHER_PROVIDER, findProvider } from '../mail/provider-table.ts'
 import type { Provider } from '../mail/provider.ts'
@@ -64,7 +65,8 @@ export function seedsOf(
       name,
       provider,
       address: row.address,
-      imap: accountOf(loaded, name, provider, keeper),
+      imap: accountOf(loaded, name, row, provider, keeper),
+      connections: sharersOf(config, providers, seedLogin(row, provider)).length,
       signIn: oauth ? 'oauth2' : 'password',
       ...(row.junk_folder !== undefined && { junkFolder: row.junk_folder }),
       ...(row.created !== undefined && { createdAt: row.created }),
@@ -89,19 +91,17 @@ export function retryAfterOf({ imap: { retry_after: least } }: LoadedProbes['con
 }
 
 function accountOf(
-  { config, seeds }: LoadedProbes,
+  { seeds }: LoadedProbes,
   name: string,
+  row: LoadedProbes['config']['seeds'][string],
   provider: Provider,
   keeper: TokenKeeper | undefined,
 ): ImapAccount {
-  const { imap, address } = config.seeds[name] ?? { imap: {}, address: '' }
+  const { imap } = row
   const { ca, password = new Secret('') } = seeds.get(name) ?? {}
-  const usual =
-    provider.imap?.username === 'local-part' ? address.slice(0, address.lastIndexOf('@')) : address
   return {
-    host: imap.host ?? provider.imap?.host ?? '',
+    ...seedLogin(row, provider),
     port: imap.port ?? provider.imap?.port ?? 993,
-    username: imap.username ?? usual,
     credential: keeper
       ? fresh => keeper.credential(fresh)
       : () => Promise.resolve({ kind: 'password', password }),

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 
 import { codeOf, Problem } from '../base/problem.ts'
@@ -45,6 +46,19 @@ export async function askDaemon(
     )
   }
   return parsed(answer)
+}
+
+/** Whether a daemon owns a state folder, be it one that this user may not ask. */
+export async function isRunning(socket: string): Promise<boolean> {
+  const connection = connect(socket)
+  try {
+    await once(connection, 'connect')
+    return true
+  } catch (error) {
+    return codeOf(error) === 'EACCES'
+  } finally {
+    connection.destroy()
+  }
 }
 
 async function* parsed(answer: IncomingMessage): AsyncGenerator {

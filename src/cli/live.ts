@@ -1,10 +1,14 @@
-import { directoryFindings, portFindings, seedFindings } from '../app/live-checks.ts'
+import { join } from 'node:path'
+
+import { directoryFindings, portFindings } from '../app/live-checks.ts'
+import { proberFindings } from '../app/live-prober-checks.ts'
 import type { LoadedFiles } from '../app/reloading.ts'
 import { selfCheckSettings } from '../app/self-check-settings.ts'
 import { MINUTE } from '../base/clock.ts'
 import { worst, type Finding } from '../base/finding.ts'
 import { PROVIDERS } from '../mail/providers.ts'
 import { checkSelf } from '../observe/checks/self-check.ts'
+import { isRunning } from './control-client.ts'
 import { table } from './table.ts'
 
 const WITHIN = 2 * MINUTE
@@ -18,7 +22,13 @@ export async function lookLive({ relay, probes }: LoadedFiles): Promise<readonly
     relay === undefined ? [] : portFindings(relay),
     probes === undefined
       ? []
-      : seedFindings(probes, { providers: PROVIDERS, clock, random: Math.random }, signal),
+      : isRunning(join(probes.config.state, 'control.sock')).then(running =>
+          proberFindings(
+            probes,
+            { providers: PROVIDERS, clock, random: Math.random, running },
+            signal,
+          ),
+        ),
     relay?.config.checks.enabled === true
       ? checkSelf(
           { ...selfCheckSettings(relay, clock), expiry: () => relay.tls.expiry },

@@ -1,15 +1,17 @@
 import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 
 import type { Command } from 'commander'
 
 import { seedOAuth } from '../app/seed-parts.ts'
 import { DAY } from '../base/clock.ts'
 import { domainOf } from '../mail/envelope.ts'
-import { inspect, type Inspection } from '../probe/imap-inspection.ts'
-import { warningsOf } from '../probe/seed-warnings.ts'
-import type { Seed } from '../probe/seed.ts'
+import { inspect, type Inspection, unseen } from '../probe/imap-inspection.ts'
+import { oneTooMany, warningsOf } from '../probe/seed-warnings.ts'
+import { bearsAnother, type Seed } from '../probe/seed.ts'
 import { Transcript } from '../probe/transcript.ts'
 import type { CommandContext } from './context.ts'
+import { isRunning } from './control-client.ts'
 import { print, printJson } from './print.ts'
 import {
   addProbesOption,
@@ -31,6 +33,8 @@ interface Checked {
   readonly provider: string
   readonly host: string
   readonly signIn: string
+  /** Connections of one account that the provider bears, and how many a prober holds; absent where nobody knows. */
+  readonly connections?: { readonly borne: number; readonly held: number }
   /** How old the account is, in days; absent where the file does not say. */
   readonly ageDays?: number
   /** When the sign-in ends if nobody uses it, ISO 8601; absent for passwords. */
@@ -58,7 +62,8 @@ export function addSeedCheck(seed: Command, { exitWith }: CommandContext): void 
     .addHelpText(
       'after',
       `
-Changes nothing in the accounts. While a daemon looks at the same account this is a second connection to it.
+Changes nothing in the accounts. While a daemon runs this is one more connection to each account: where the
+provider is known not to bear it, the account is not looked at.
 
 Exit code: 0 if all can be read, 1 if one cannot, or has no junk folder, or a problem was printed.
 
@@ -68,6 +73,7 @@ Examples:
     )
     .action(async (names: string[], options: CheckOptions) => {
       const all = await loadSeeds(options)
+      const running = await isRunning(join(all.loaded.config.state, 'control.sock'))
       const transcripts: string[] = []
       for (const seed of chosenSeeds(all, names)) {
         const transcript = new Transcript({
@@ -75,14 +81,17 @@ Examples:
           username: seed.imap.username,
           domains: Object.values(all.loaded.config.origins).map(({ from }) => domainOf(from)),
         })
-        const seen = await inspect(seed, {
-          clock: Date.now,
-          random: Math.random,
-          signal: new AbortController().signal,
-          ...(options.transcript !== undefined && {
-            onWire: (from, text) => transcript.hear(from, text),
-          }),
-        })
+        const seen =
+          running && !bearsAnother(seed)
+            ? unseen(oneTooMany(seed))
+            : await inspect(seed, {
+                clock: Date.now,
+                random: Math.random,
+                signal: new AbortController().signal,
+                ...(options.transcript !== undefined && {
+                  onWire: (from, text) => transcript.hear(from, text),
+                }),
+              })
         const checked = await checkedOf(all, seed, seen)
         if (!checked.ok) exitWith(1)
         if (options.json === true) printJson(checked)
@@ -108,12 +117,14 @@ async function checkedOf(
   const oauth = seedOAuth(loaded, providers, seed.name, loaded.config.state)
   const token = await oauth?.file.read().catch(() => undefined)
   const limit = seed.provider.oauth?.idleLimit
+  const borne = seed.provider.imap?.connections
   const warnings = warningsOf(seed, seen, now)
   return {
     seed: seed.name,
     provider: seed.provider.name,
     host: `${seed.imap.host}:${seed.imap.port}`,
     signIn: seed.signIn ?? 'password',
+    ...(borne !== undefined && { connections: { borne, held: seed.connections ?? 1 } }),
     ...(seed.createdAt !== undefined && { ageDays: Math.floor((now - seed.createdAt) / DAY) }),
     ...(token &&
       limit !== undefined && { signInEnds: new Date(token.refreshedAt + limit).toISOString() }),
@@ -127,11 +138,16 @@ async function checkedOf(
 }
 
 function linesOf(checked: Checked): readonly string[] {
-  const { seed, provider, host, signIn, ageDays, signInEnds, fault } = checked
+  const { seed, provider, host, signIn, ageDays, connections, signInEnds, fault } = checked
   const facts = [
     `${provider} at ${host}`,
     signIn === 'oauth2' ? 'OAuth 2' : 'password',
     ageDays === undefined ? 'age not configured (created)' : `${ageDays} days old`,
+    ...(connections === undefined
+      ? []
+      : [
+          `the prober takes ${connections.held} of the ${connections.borne} connections it may have`,
+        ]),
     ...(signInEnds === undefined ? [] : [`unused, the sign-in ends ${signInEnds.slice(0, 10)}`]),
   ]
   const words = { inbox: 'inbox', spam: 'spam', other: 'other', nothing: 'not looked into' }

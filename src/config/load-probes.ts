@@ -1,11 +1,13 @@
 import { isCronExpression } from '../base/cron.ts'
 import type { Secret } from '../base/secret.ts'
+import { isTimeZone } from '../base/time-zone.ts'
 import { findProvider, findRule } from '../mail/provider-table.ts'
 import type { Provider, ReplyRule } from '../mail/provider.ts'
 import { parseReply } from '../mail/reply.ts'
 import { readAdmin, type LoadedAdmin } from './admin.ts'
 import { readBounces, readTrace, type TraceCredentials } from './bounce-mailboxes.ts'
 import { isLoopback } from './loopback.ts'
+import { checkConnections } from './mailbox-accounts.ts'
 import { CONTENT_FORMS, probesSchema, type ProbesConfig } from './probes-schema.ts'
 import type { ProblemList } from './problem-list.ts'
 import { providerRows } from './provider-rows.ts'
@@ -58,6 +60,7 @@ export async function loadProbes(path: string, known: readonly Provider[]): Prom
     const ca = seed.imap.ca && readNamedFile(problems, ['seeds', name, 'imap', 'ca'], seed.imap.ca)
     seeds.set(name, { ca, password })
   }
+  checkConnections(problems, config, providers)
   checkProbes(problems, config)
   checkBaselines(problems, config)
   const store = readStore(problems, config.store)
@@ -182,6 +185,11 @@ function checkProbes(problems: ProblemList, config: ProbesConfig): void {
     }
     if (probe.cron !== undefined && !isCronExpression(probe.cron)) {
       problems.add([...at, 'cron'], 'should be a cron expression such as "*/10 * * * *"')
+    }
+    if (probe.timezone !== undefined && !isTimeZone(probe.timezone)) {
+      problems.add([...at, 'timezone'], 'should be a time zone such as Europe/Berlin')
+    } else if (probe.timezone !== undefined && probe.cron === undefined) {
+      problems.add([...at, 'timezone'], 'is for cron: an interval is the same in every zone')
     }
   }
 }

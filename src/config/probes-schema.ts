@@ -155,6 +155,7 @@ const probe = z.strictObject({
   rotate_seeds: flag().default(false),
   every: duration({ atLeast: '1s', atMost: '7d' }).optional(),
   cron: text('a cron expression').optional(),
+  timezone: text('a time zone').optional(),
   jitter: duration({ atMost: '1h' }).prefault('30s'),
   paired: flag().default(true),
   deadline: duration({ atLeast: '1s', atMost: '2d' }).prefault('30m'),

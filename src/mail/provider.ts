@@ -43,7 +43,7 @@ export interface ProviderImap {
   readonly idle: boolean
   /** The host misbehaves over IPv6. */
   readonly ipv4Only: boolean
-  /** Connections of one account that are borne at the same time; we use one. Absent where nobody knows. */
+  /** Connections of one account that are borne at the same time; a seed takes one. Absent where nobody knows. */
   readonly connections?: number
 }
 

@@ -12,7 +12,8 @@ import { directoryMetrics } from './metrics/directory-metrics.ts'
 import { Exposition } from './metrics/exposition.ts'
 import { inputMetrics, type MetricInputs } from './metrics/inputs.ts'
 import { gauge } from './metrics/instruments.ts'
-import { probeMetrics, type ProbeNames } from './metrics/probe-metrics.ts'
+import { probeMetrics } from './metrics/probe-metrics.ts'
+import type { ProbeNames } from './metrics/probe-series.ts'
 import { relayMetrics } from './metrics/relay-metrics.ts'
 
 export interface MetricsOptions extends ProbeNames {

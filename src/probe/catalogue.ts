@@ -79,6 +79,11 @@ export class Catalogue {
     return names.flatMap(name => (name === undefined ? [] : [name.toLowerCase()]))
   }
 
+  /** Name of the mailbox to which reports of an origin come back; undefined where none is read. */
+  bouncesOf(origin: string): string | undefined {
+    return this.#origins.get(origin)?.bounces?.mailbox
+  }
+
   /** @throws Problem if one of them does not exist */
   parts(probe: Probe): ProbeParts {
     const { name } = probe

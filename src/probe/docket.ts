@@ -1,23 +1,15 @@
-import { type Clock, SECOND } from '../base/clock.ts'
+import { SECOND } from '../base/clock.ts'
 import { messageOf } from '../base/problem.ts'
-import { formatReply } from '../mail/reply.ts'
-import { pause, within } from './deadline.ts'
-import type { ReportProbeEvent } from './events.ts'
-import type { BounceReport, CanaryRecord, HistoryStore } from './history.ts'
-import { type Blindness, type Canary, labelOf, type Look, type Verdict } from './model.ts'
+import { pause } from './deadline.ts'
+import { Followers, type ProbeStage } from './followers.ts'
+import type { BounceReport, HistoryStore } from './history.ts'
+import { type Canary, labelOf, type Look, type Verdict } from './model.ts'
 import { withoutAddresses } from './redact.ts'
 import type { Submission } from './sender.ts'
 import { mintedAt } from './token.ts'
-import { deferralWords, type MessageFate, type MessageTrace } from './trace.ts'
+import { Tracer, type TracerOptions, UNASKED } from './tracer.ts'
+import { detailOf } from './verdict-detail.ts'
 import { firstSighting, isLate, judge, stageOf } from './verdict.ts'
-
-/** What a person sees of one canary while it is on its way. */
-export type ProbeStage =
-  | { readonly kind: 'begun'; readonly canary: Canary }
-  | { readonly kind: 'submitted'; readonly at: number; readonly queueId: string }
-  | { readonly kind: 'fate'; readonly fate: MessageFate }
-  | { readonly kind: 'look'; readonly look: Look }
-  | { readonly kind: 'verdict'; readonly record: CanaryRecord }
 
 /** A mailbox that reports come back to. */
 export interface ReportsToRead {
@@ -27,22 +19,13 @@ export interface ReportsToRead {
   readonly nudge: () => void
 }
 
-export interface DocketOptions {
+export interface DocketOptions extends TracerOptions {
   readonly history: HistoryStore
-  /** Undefined for an origin that has no trace. */
-  readonly traceOf: (origin: string) => MessageTrace | undefined
   /** Where reports of an origin come back to; undefined for an origin whose reports are not read. */
   readonly bouncesOf: (origin: string) => ReportsToRead | undefined
-  readonly report: ReportProbeEvent
-  readonly clock: Clock
   /** Ends what is tried again and again while the history is away. */
   readonly signal: AbortSignal
 }
-
-const TRACE_WITHIN = 5 * SECOND
-/** A trace that did not answer is not asked for each canary anew. */
-const TRACE_AGAIN = SECOND
-const UNASKED = { fate: undefined, away: false } as const
 
 /** The undecided canaries: collects what is known of each, has it judged, writes the verdict down and reports it. */
 export class Docket {
@@ -51,18 +34,18 @@ export class Docket {
   readonly #open = new Set<string>()
   /** Canaries of which the history may have a verdict that nobody was told of. */
   readonly #unsure = new Set<string>()
-  /** When an origin whose trace did not answer may be asked again. */
-  readonly #askAgainAt = new Map<string, number>()
-  readonly #followers = new Map<string, (stage: ProbeStage) => void>()
+  readonly #tracer: Tracer
+  readonly #followers: Followers
 
   constructor(options: DocketOptions) {
     this.#options = options
+    this.#tracer = new Tracer(options)
+    this.#followers = new Followers(options.report)
   }
 
   /** Has every stage of one canary told, until its verdict. @returns a function that ends it */
   follow(id: string, onStage: (stage: ProbeStage) => void): () => void {
-    this.#followers.set(id, onStage)
-    return () => this.#followers.delete(id)
+    return this.#followers.add(id, onStage)
   }
 
   /** @returns false if another node has taken this tick: then nothing must be sent */
@@ -70,7 +53,7 @@ export class Docket {
     this.#open.add(canary.id)
     try {
       const ours = await this.#options.history.begin(canary)
-      if (ours) this.#tell(canary.id, { kind: 'begun', canary })
+      if (ours) this.#followers.tell(canary.id, { kind: 'begun', canary })
       else this.#open.delete(canary.id)
       return ours
     } catch (error) {
@@ -96,7 +79,7 @@ export class Docket {
       await this.#insist(canary, () => history.submitted(canary.id, at, queueId))
       const { id, origin, provider, seed } = canary
       report({ kind: 'canary-submitted', id, origin, provider, seed, queueId })
-      this.#tell(id, { kind: 'submitted', at, queueId })
+      this.#followers.tell(id, { kind: 'submitted', at, queueId })
     } finally {
       this.#open.delete(canary.id)
     }
@@ -104,7 +87,7 @@ export class Docket {
 
   /** Judges a canary by a look at its mailbox; undefined where nobody looks at that mailbox any more. */
   async review(canary: Canary, look: Look | undefined): Promise<void> {
-    if (look) this.#tell(canary.id, { kind: 'look', look })
+    if (look) this.#followers.tell(canary.id, { kind: 'look', look })
     await this.#settle(canary, {
       submission: this.#submissionOf(canary),
       ...(look === undefined ? {} : { look }),
@@ -128,7 +111,8 @@ export class Docket {
     }
     const { submission, look } = known
     // With a report there is nothing to ask: many may come at once.
-    const { fate, away } = record.report ? UNASKED : await this.#fateOf(record.canary)
+    const { fate, away } = record.report ? UNASKED : await this.#tracer.trace(record.canary)
+    if (fate) this.#followers.tell(canary.id, { kind: 'fate', fate })
     const begunAt = mintedAt(canary.id)
     const verdict = judge({
       canary: record.canary,
@@ -172,9 +156,9 @@ export class Docket {
     if (record) {
       const late = firstSighting(record.sightings.filter(sighting => isLate(sighting, canary)))
       if (verdict.kind === 'missing' && late) await this.arrivedLate(canary, late.arrivedAt)
-      this.#tell(canary.id, { kind: 'verdict', record })
+      this.#followers.tell(canary.id, { kind: 'verdict', record })
     }
-    this.#followers.delete(canary.id)
+    this.#followers.end(canary.id)
   }
 
   /** What the origin has said is known here alone: while the history cannot be written, it is tried again. */
@@ -217,26 +201,6 @@ export class Docket {
     return { kind: 'submitted', at: canary.submittedAt, queueId: canary.queueId }
   }
 
-  async #fateOf(
-    canary: Canary,
-  ): Promise<{ readonly fate: MessageFate | undefined; readonly away: boolean }> {
-    const trace = canary.queueId === '' ? undefined : this.#options.traceOf(canary.origin)
-    if (!trace) return UNASKED
-    const { clock } = this.#options
-    if (clock() < (this.#askAgainAt.get(canary.origin) ?? 0)) return { fate: undefined, away: true }
-    try {
-      const never = new AbortController().signal
-      const fate = await within(TRACE_WITHIN, never, async () => trace.fate(canary.queueId))
-      if (fate) this.#tell(canary.id, { kind: 'fate', fate })
-      return { fate, away: false }
-    } catch (error) {
-      const part = `trace of ${canary.origin}`
-      this.#askAgainAt.set(canary.origin, clock() + TRACE_AGAIN)
-      this.#options.report({ kind: 'probe-fault', part, cause: messageOf(error) })
-      return { fate: undefined, away: true }
-    }
-  }
-
   /** Whether a report of the canary may lie where nobody has looked since its deadline. */
   async #reportsAway({ origin, deadlineAt }: Canary): Promise<boolean> {
     const { history, bouncesOf, clock } = this.#options
@@ -261,33 +225,5 @@ export class Docket {
       auth: verdict.kind === 'arrived' ? verdict.auth : undefined,
       detail: withoutAddresses(detailOf(verdict)),
     })
-  }
-
-  /** Whoever follows a canary must not be able to keep it from its verdict. */
-  #tell(id: string, stage: ProbeStage): void {
-    try {
-      this.#followers.get(id)?.(stage)
-    } catch (error) {
-      this.#options.report({ kind: 'probe-fault', part: 'follower', cause: messageOf(error) })
-    }
-  }
-}
-
-function detailOf(verdict: Verdict): string {
-  switch (verdict.kind) {
-    case 'arrived':
-      return [verdict.tab ?? '', deferralWords(verdict.deferrals)]
-        .filter(part => part !== '')
-        .join(', ')
-    case 'missing':
-      return deferralWords(verdict.deferrals)
-    case 'bounced':
-      return formatReply(verdict.reply)
-    case 'rejected':
-      return [verdict.cause, verdict.reply ? formatReply(verdict.reply) : '']
-        .filter(part => part !== '')
-        .join(': ')
-    case 'unknown':
-      return verdict.reason satisfies Blindness
   }
 }

@@ -1,6 +1,6 @@
 import { SECOND } from '../base/clock.ts'
 import { pause } from './deadline.ts'
-import type { ProbeStage } from './docket.ts'
+import type { ProbeStage } from './followers.ts'
 import type { HistoryStore } from './history.ts'
 
 const ASK_EVERY = 2 * SECOND

@@ -42,15 +42,23 @@ export interface InspectOptions {
 
 const WITHIN = 60 * SECOND
 
+/** Of an account that nobody has looked at. @param fault why */
+export function unseen(fault: string): Inspection {
+  return { fault, capabilities: [], folders: [], authHosts: [] }
+}
+
 /** Signs in to a seed's account as the prober does, looks around without changing anything, and leaves. Never throws. */
-export async function inspect(seed: Seed, options: InspectOptions): Promise<Inspection> {
+export async function inspect(
+  seed: Pick<Seed, 'imap' | 'provider' | 'junkFolder'>,
+  options: InspectOptions,
+): Promise<Inspection> {
   const connection = new ImapConnection({
     account: seed.imap,
     ipv4Only: seed.provider.imap?.ipv4Only ?? false,
     retryAfter: RETRY_AFTER,
     ...options,
   })
-  const seen: Writable<Inspection> = { fault: '', capabilities: [], folders: [], authHosts: [] }
+  const seen: Writable<Inspection> = unseen('')
   try {
     await within(options.within ?? WITHIN, options.signal, async signal => {
       const client = await connection.client(signal)
@@ -71,7 +79,10 @@ export async function inspect(seed: Seed, options: InspectOptions): Promise<Insp
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** What each folder is taken for, and by what. */
-function classified(entries: readonly FolderEntry[], seed: Seed): readonly InspectedFolder[] {
+function classified(
+  entries: readonly FolderEntry[],
+  seed: Pick<Seed, 'provider' | 'junkFolder'>,
+): readonly InspectedFolder[] {
   const { inbox, junk, others } = sortFolders(
     entries,
     seed.junkFolder ?? '',

@@ -1,9 +1,19 @@
+// What fits beside the margins in the middle of Helvetica's letters.
+const COLUMNS = 88
+// Below it the lower margin begins.
+const ROWS = 48
+
 /**
  * One page of text as PDF (ISO 32000-1), small enough to be written by hand: people attach pages, and filters look into
- * them. Characters outside of Latin-1 become question marks; a line that is too long runs off the page.
+ * them. Long lines are broken; characters outside of Windows-1252 become question marks, and what does not fit on the
+ * page is left out.
  */
 export function pdfPage(lines: readonly string[]): Buffer {
-  const shown = lines.map(line => `(${escaped(line)}) Tj T*`).join('\n')
+  const shown = lines
+    .flatMap(broken)
+    .slice(0, ROWS)
+    .map(line => `(${escaped(line)}) Tj T*`)
+    .join('\n')
   const stream = `BT /F1 11 Tf 15 TL 60 770 Td\n${shown}\nET`
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
@@ -27,9 +37,23 @@ export function pdfPage(lines: readonly string[]): Buffer {
   return Buffer.from(text, 'latin1')
 }
 
+/** At spaces, where there is one. */
+function broken(line: string): readonly string[] {
+  return line.match(new RegExp(`.{1,${COLUMNS}}(?: |$)|.{1,${COLUMNS}}`, 'gu')) ?? ['']
+}
+
+/** Characters of WinAnsiEncoding, which is Windows-1252 (annex D), by the octet that stands for each. */
+const WINDOWS_1252 = new Map(
+  Array.from({ length: 0x80 }, (_, i) => [
+    new TextDecoder('windows-1252').decode(Uint8Array.of(0x80 + i)),
+    String.fromCodePoint(0x80 + i),
+  ]),
+)
+
 /** Section 7.3.4.2: what ends or opens a string. */
 function escaped(line: string): string {
   return line
-    .replaceAll(/[^\u0020-\u007E\u00A0-\u00FF]/g, '?')
+    .trimEnd()
+    .replaceAll(/[^\u0020-\u007E]/gu, character => WINDOWS_1252.get(character) ?? '?')
     .replaceAll(/[\\()]/g, String.raw`\$&`)
 }

@@ -32,16 +32,10 @@ import {
   TALLY,
 } from './postgres-roll-up.ts'
 import { HISTORY_MIGRATIONS } from './postgres-schema.ts'
-import { DECISIONS, OUTCOMES, PAIRS, STANDING } from './postgres-statements.ts'
+import { STATEMENTS } from './postgres-statements.ts'
 import { wholeSpans } from './roll-up.ts'
 
 type Arrivals = Awaited<ReturnType<HistoryStore['arrivals']>>
-
-// Of two sightings in one look the one in INBOX comes first.
-const RECORD = `select canary.*, array(
-    select sighting from sighting where sighting.canary = canary.id
-    order by seen_at, placement = 'other', placement = 'spam', uid
-  ) as sightings from canary`
 
 /**
  * The prober's memory in a PostgreSQL that several nodes share. Nothing is held in this process: what one node has
@@ -69,45 +63,11 @@ export class PostgresHistory implements HistoryStore {
     }
   }
 
-  /**
-   * The key that all nodes make their tokens with: the first one that any of them offered.
-   *
-   * @param offered taken if there is none yet
-   */
-  async tokenKey(offered: Uint8Array): Promise<Uint8Array> {
-    await this.#database.run(
-      `insert into shared_key (name, key) values ('token', $1) on conflict do nothing`,
-      [Buffer.from(offered)],
-    )
-    const [row] = await this.#database.rows<{ key: Buffer }>(
-      `select key from shared_key where name = 'token'`,
-    )
-    if (row === undefined) throw new Error('the key of the tokens is gone')
-    return row.key
-  }
-
   async begin(canary: Canary): Promise<boolean> {
     const { id, probe, origin, seed, provider, content, token } = canary
     const { scheduledAt, submittedAt, deadlineAt, queueId } = canary
-    const begun = await this.#database.run(
-      `insert into canary (id, probe, origin, seed, provider, content, token,
-          scheduled_at, submitted_at, deadline_at, queue_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        on conflict (probe, scheduled_at) do nothing`,
-      [
-        id,
-        probe,
-        origin,
-        seed,
-        provider,
-        content,
-        token,
-        scheduledAt,
-        submittedAt,
-        deadlineAt,
-        queueId,
-      ],
-    )
+    const values = [id, probe, origin, seed, provider, content, token, scheduledAt, submittedAt]
+    const begun = await this.#database.run(STATEMENTS.begin, [...values, deadlineAt, queueId])
     return begun === 1
   }
 
@@ -124,11 +84,8 @@ export class PostgresHistory implements HistoryStore {
 
   async sighted(id: string, sighting: Sighting): Promise<void> {
     const { seenAt, folder, uidValidity, uid, placement } = sighting
-    await this.#database.run(
-      `insert into sighting (canary, seen_at, folder, uid_validity, uid, placement, sighting)
-        values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-      [id, seenAt, folder, uidValidity, uid, placement, JSON.stringify(sighting)],
-    )
+    const values = [id, seenAt, folder, uidValidity, uid, placement, JSON.stringify(sighting)]
+    await this.#database.run(STATEMENTS.sighted, values)
   }
 
   async late(id: string, at: number): Promise<boolean> {
@@ -141,11 +98,7 @@ export class PostgresHistory implements HistoryStore {
   }
 
   async looked(look: Look): Promise<void> {
-    await this.#database.run(
-      `insert into seed_look (seed, look) values ($1, $2)
-        on conflict (seed) do update set look = excluded.look`,
-      [look.seed, JSON.stringify(look)],
-    )
+    await this.#database.run(STATEMENTS.looked, [look.seed, JSON.stringify(look)])
   }
 
   async undecided(seed = ''): Promise<readonly Canary[]> {
@@ -154,29 +107,23 @@ export class PostgresHistory implements HistoryStore {
   }
 
   async byToken(token: string): Promise<CanaryRecord | undefined> {
-    return (await this.#records(`${RECORD} where token = $1`, [token]))[0]
+    return (await this.#records(`${STATEMENTS.record} where token = $1`, [token]))[0]
   }
 
   async find(id: string): Promise<CanaryRecord | undefined> {
-    return (await this.#records(`${RECORD} where id = $1`, [id]))[0]
+    return (await this.#records(`${STATEMENTS.record} where id = $1`, [id]))[0]
   }
 
   async list(filter: CanaryFilter): Promise<readonly ListedCanary[]> {
-    const rows = await this.#database.rows<CanaryRow>(
-      `select * from canary where scheduled_at >= $1 and scheduled_at < $2
-          and ($3 = '' or origin = $3) and ($4 = '' or provider = $4)
-          and ($5 = '' or seed = $5) and ($6 = '' or label = $6)
-        order by scheduled_at desc limit $7`,
-      [
-        Math.ceil(filter.since ?? 0),
-        Math.ceil(filter.until ?? Number.MAX_SAFE_INTEGER),
-        filter.origin ?? '',
-        filter.provider ?? '',
-        filter.seed ?? '',
-        filter.verdict ?? '',
-        filter.limit,
-      ],
-    )
+    const rows = await this.#database.rows<CanaryRow>(STATEMENTS.list, [
+      Math.ceil(filter.since ?? 0),
+      Math.ceil(filter.until ?? Number.MAX_SAFE_INTEGER),
+      filter.origin ?? '',
+      filter.provider ?? '',
+      filter.seed ?? '',
+      filter.verdict ?? '',
+      filter.limit,
+    ])
     return rows.map(listedOf)
   }
 
@@ -198,23 +145,19 @@ export class PostgresHistory implements HistoryStore {
   }
 
   arrivals(since: number, until: number, limit: number): Promise<Arrivals> {
-    return this.#database.rows<Arrivals[number]>(
-      `select origin, provider, label as placement, submitted_at as "submittedAt", seconds
-        from canary where scheduled_at >= $1 and scheduled_at < $2 and seconds is not null
-        order by scheduled_at desc limit $3`,
-      [Math.ceil(since), Math.ceil(until), limit],
-    )
+    const values = [Math.ceil(since), Math.ceil(until), limit]
+    return this.#database.rows<Arrivals[number]>(STATEMENTS.arrivals, values)
   }
 
   decisions(
     { at, id }: { readonly at: number; readonly id: string },
     limit: number,
   ): Promise<readonly Decision[]> {
-    return this.#database.rows<Decision>(DECISIONS, [Math.trunc(at), id, limit])
+    return this.#database.rows<Decision>(STATEMENTS.decisions, [Math.trunc(at), id, limit])
   }
 
   outcomes(from: number, until: number, slowAfter: number): Promise<readonly OutcomeCount[]> {
-    return this.#database.rows<OutcomeCount>(OUTCOMES, [
+    return this.#database.rows<OutcomeCount>(STATEMENTS.outcomes, [
       Math.ceil(from),
       Math.ceil(until),
       slowAfter,
@@ -222,7 +165,12 @@ export class PostgresHistory implements HistoryStore {
   }
 
   pairs(a: string, b: string, since: number, until: number): Promise<readonly PairCount[]> {
-    return this.#database.rows<PairCount>(PAIRS, [a, b, Math.ceil(since), Math.ceil(until)])
+    return this.#database.rows<PairCount>(STATEMENTS.pairs, [
+      a,
+      b,
+      Math.ceil(since),
+      Math.ceil(until),
+    ])
   }
 
   async pause({ probe, at, by }: Pause): Promise<boolean> {
@@ -239,35 +187,29 @@ export class PostgresHistory implements HistoryStore {
   }
 
   async standing(probe: string, seed: string, since: number): Promise<Standing> {
-    const [row] = await this.#database.rows<Standing>(STANDING, [probe, seed, Math.ceil(since)])
+    const [row] = await this.#database.rows<Standing>(STATEMENTS.standing, [
+      probe,
+      seed,
+      Math.ceil(since),
+    ])
     if (row === undefined) throw new Error('no answer')
     return row
   }
 
   cursors(seed: string): Promise<readonly Cursor[]> {
-    return this.#database.rows<Cursor>(
-      `select folder, uid_validity as "uidValidity", uid_next as "uidNext" from seed_cursor
-        where seed = $1 order by folder`,
-      [seed],
-    )
+    return this.#database.rows<Cursor>(STATEMENTS.cursors, [seed])
   }
 
   async saveCursors(seed: string, cursors: readonly Cursor[]): Promise<void> {
     await this.#database.transaction(async session => {
       await session.run('delete from seed_cursor where seed = $1', [seed])
       // Another node may have written in between: its lease began when ours was over, and either reading is true.
-      await session.run(
-        `insert into seed_cursor (seed, folder, uid_validity, uid_next)
-          select $1, * from unnest($2::text[], $3::text[], $4::bigint[])
-          on conflict (seed, folder) do update
-          set uid_validity = excluded.uid_validity, uid_next = excluded.uid_next`,
-        [
-          seed,
-          cursors.map(({ folder }) => folder),
-          cursors.map(({ uidValidity }) => uidValidity),
-          cursors.map(({ uidNext }) => uidNext),
-        ],
-      )
+      await session.run(STATEMENTS.saveCursors, [
+        seed,
+        cursors.map(({ folder }) => folder),
+        cursors.map(({ uidValidity }) => uidValidity),
+        cursors.map(({ uidNext }) => uidNext),
+      ])
     })
   }
 

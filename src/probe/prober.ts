@@ -2,21 +2,21 @@ import { type Clock, type Random, SECOND } from '../base/clock.ts'
 import { newId } from '../base/id.ts'
 import type { Part } from '../base/lifecycle.ts'
 import { Problem } from '../base/problem.ts'
-import { type BounceMailbox, BounceWatcher, cursorName } from './bounce-watcher.ts'
+import type { BounceMailbox } from './bounce-watcher.ts'
 import { canaryMessage } from './canary-message.ts'
 import { Catalogue, type Probe } from './catalogue.ts'
 import type { Content } from './content.ts'
-import { Docket, type ProbeStage, type ReportsToRead } from './docket.ts'
+import { Docket } from './docket.ts'
 import { verdictElsewhere } from './elsewhere.ts'
 import type { ReportProbeEvent } from './events.ts'
+import type { ProbeStage } from './followers.ts'
 import type { CanaryRecord, HistoryStore } from './history.ts'
-import { imapMailboxOf } from './imap-mailbox.ts'
+import { Lookouts } from './lookouts.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { Canary } from './model.ts'
 import { type Origin, reversePathOf } from './origin.ts'
 import { reviewOrphans } from './orphans.ts'
-import { LeasedSeed, type SeedLeases } from './seed-lease.ts'
-import { SeedWatcher } from './seed-watcher.ts'
+import type { SeedLeases } from './seed-lease.ts'
 import type { Seed } from './seed.ts'
 import { submit as submitBySmtp, type Submit } from './sender.ts'
 import { Timetable } from './timetable.ts'
@@ -51,8 +51,6 @@ export interface ProberOptions {
   readonly stopWithin?: number
 }
 
-// Between the first sign-ins of two seeds: a thousand at once look like an attack, and their handshakes time out.
-const SIGN_IN_SPREAD = 50
 // Giving a submission up leaves a canary of which nothing is known.
 const STOP_WITHIN = 5 * SECOND
 
@@ -64,8 +62,7 @@ export class Prober implements Part {
   readonly timetable: Timetable
   readonly #docket: Docket
   readonly #catalogue: Catalogue
-  readonly #watchers = new Map<string, SeedWatcher | LeasedSeed>()
-  readonly #bounces = new Map<string, BounceWatcher | LeasedSeed>()
+  readonly #lookouts: Lookouts
   /** No new canaries. */
   readonly #ended = new AbortController()
   /** No submissions any more either. */
@@ -83,7 +80,7 @@ export class Prober implements Part {
       clock,
       signal,
       traceOf: options.traceOf ?? noTrace,
-      bouncesOf: origin => this.#bouncesOf(origin),
+      bouncesOf: origin => this.#lookouts.bouncesOf(this.#catalogue.bouncesOf(origin)),
     })
     this.#catalogue = new Catalogue(
       options.origins,
@@ -91,6 +88,12 @@ export class Prober implements Part {
       options.probes,
       options.contents,
     )
+    this.#lookouts = new Lookouts({
+      ...options,
+      docket: this.#docket,
+      key: options.tokenKey,
+      namesOf: origin => this.#catalogue.namesOf(origin),
+    })
     this.timetable = new Timetable({
       ...options,
       catalogue: this.#catalogue,
@@ -100,9 +103,8 @@ export class Prober implements Part {
 
   /** Takes up undecided canaries again and begins the schedules. */
   async start(): Promise<void> {
-    for (const seed of this.#catalogue.seeds.values()) this.#watch(seed)
-    for (const bounces of this.#options.bounces ?? []) this.#watchBounces(bounces)
-    const isWatched = (seed: string): boolean => this.#watchers.has(seed)
+    this.#lookouts.start(this.#catalogue.seeds.values(), this.#options.bounces ?? [])
+    const isWatched = (seed: string): boolean => this.#lookouts.isWatched(seed)
     void this.#track(
       reviewOrphans({
         ...this.#options,
@@ -121,10 +123,7 @@ export class Prober implements Part {
     await Promise.allSettled(this.#running)
     clearTimeout(timer)
     this.#gaveUp.abort(this.#ended.signal.reason)
-    const watchers = [...this.#watchers.values(), ...this.#bounces.values()]
-    await Promise.all(watchers.map(watcher => watcher.stop()))
-    this.#watchers.clear()
-    this.#bounces.clear()
+    await this.#lookouts.stop()
   }
 
   /**
@@ -221,57 +220,12 @@ export class Prober implements Part {
         clock,
       })
       await this.#docket.answered(canary, submission)
-      this.#watchers.get(seed.name)?.nudge()
+      this.#lookouts.nudge(seed.name)
     } catch (error) {
       this.#docket.abandon(canary)
       if (!this.#gaveUp.signal.aborted) throw error
     }
     return true
-  }
-
-  #watch(seed: Seed): void {
-    const { leases, report, clock, random, tokenKey: key } = this.#options
-    const docket = this.#docket
-    const startAfter = this.#watchers.size * SIGN_IN_SPREAD
-    const namesOf = (origin: string): readonly string[] => this.#catalogue.namesOf(origin)
-    const newWatcher = (): SeedWatcher => {
-      const mailbox = this.#options.mailboxFor?.(seed) ?? imapMailboxOf(seed, clock, random)
-      return new SeedWatcher({
-        ...this.#options,
-        seed,
-        mailbox,
-        docket,
-        key,
-        namesOf,
-        startAfter,
-      })
-    }
-    const watcher =
-      leases === undefined
-        ? newWatcher()
-        : new LeasedSeed({ seed: seed.name, leases, watcher: newWatcher, report })
-    this.#watchers.set(seed.name, watcher)
-    watcher.start()
-  }
-
-  #bouncesOf(origin: string): ReportsToRead | undefined {
-    const mailbox = this.#options.origins.find(({ name }) => name === origin)?.bounces?.mailbox
-    const watcher = mailbox === undefined ? undefined : this.#bounces.get(mailbox)
-    if (mailbox === undefined || watcher === undefined) return undefined
-    return { name: cursorName(mailbox), nudge: () => watcher.nudge() }
-  }
-
-  #watchBounces(bounces: BounceMailbox): void {
-    const { leases, report, tokenKey: key } = this.#options
-    const newWatcher = (): BounceWatcher =>
-      new BounceWatcher({ ...this.#options, bounces, docket: this.#docket, key })
-    const seed = cursorName(bounces.name)
-    const watcher =
-      leases === undefined
-        ? newWatcher()
-        : new LeasedSeed({ seed, leases, watcher: newWatcher, report })
-    this.#bounces.set(bounces.name, watcher)
-    watcher.start()
   }
 
   /** Has `stop` wait for it. */

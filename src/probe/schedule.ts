@@ -14,8 +14,14 @@ export type Schedule =
       /** By how much a canary may be put off, milliseconds; less than `every`. */
       readonly jitter: number
     }
-  /** A cron expression with five or six fields, in UTC. */
-  | { readonly kind: 'cron'; readonly expression: string; readonly jitter: number }
+  | {
+      readonly kind: 'cron'
+      /** Five or six fields. */
+      readonly expression: string
+      /** By whose clocks: a name such as Europe/Berlin, or UTC. */
+      readonly zone: string
+      readonly jitter: number
+    }
 
 export interface ScheduleOptions {
   /** Name of the probe: probes of one interval do not all send in the same second. */
@@ -62,6 +68,8 @@ const LOOK_AT_CLOCK = 20 * SECOND
 // Clocks are corrected by seconds all the time; more than this is a jump.
 const SET_BACK = 30 * SECOND
 const CATCH_UP_WITHIN = 30 * SECOND
+// A week at one tick a minute. They have to be looked for one by one.
+const MOST_COUNTED = 10_000
 
 /**
  * The last slot of an interval that is not after a moment: a multiple of the interval, moved by a part of it that
@@ -129,18 +137,48 @@ function firstTick(options: ScheduleOptions): Tick {
 
 /** The slot to run: of those that have gone by unseen only the last one, and the others are told. */
 function currentSlot({ schedule, name, clock, skipped }: ScheduleOptions, due: number): number {
-  if (schedule.kind === 'cron') return due
-  const slot = Math.max(due, slotBefore(name, schedule.every, clock()))
-  const ticks = Math.round((slot - due) / schedule.every)
+  const { slot, ticks } =
+    schedule.kind === 'cron'
+      ? lastCronSlot(schedule, due, clock())
+      : lastSlot(schedule, name, due, clock())
   if (ticks > 0) skipped({ reason: 'missed', ticks, detail: 'nobody was there to send' })
   return slot
+}
+
+/** The last slot that has come, and how many came between it and the one that was due. */
+interface Overdue {
+  readonly slot: number
+  readonly ticks: number
+}
+
+function lastSlot(
+  { every }: Schedule & { readonly kind: 'every' },
+  name: string,
+  due: number,
+  now: number,
+): Overdue {
+  const slot = Math.max(due, slotBefore(name, every, now))
+  return { slot, ticks: Math.round((slot - due) / every) }
+}
+
+function lastCronSlot(
+  { expression, zone }: Schedule & { readonly kind: 'cron' },
+  due: number,
+  now: number,
+): Overdue {
+  let slot = due
+  for (let ticks = 0; ; ticks++) {
+    const next = nextCronTime(expression, zone, slot)
+    if (next > now || ticks === MOST_COUNTED) return { slot, ticks }
+    slot = next
+  }
 }
 
 /** @param last the slot that was run; undefined where none is known */
 function nextTick({ schedule, name, clock, random }: ScheduleOptions, last?: number): Tick {
   const slot =
     schedule.kind === 'cron'
-      ? nextCronTime(schedule.expression)
+      ? nextCronTime(schedule.expression, schedule.zone, clock())
       : Math.max(last ?? 0, slotBefore(name, schedule.every, clock())) + schedule.every
   return { slot, due: slot + random() * schedule.jitter }
 }

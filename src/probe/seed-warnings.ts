@@ -7,6 +7,12 @@ import type { Seed } from './seed.ts'
 const MANY_MESSAGES = 10_000
 const YOUNG = 30 * DAY
 
+/** Why an account is not looked at beside a prober that runs. */
+export function oneTooMany({ provider, connections = 1 }: Seed): string {
+  const borne = provider.imap?.connections ?? 0
+  return `not looked at: ${provider.name} bears ${borne} of an account's connections at the same time, and the daemon that runs holds ${connections}; stop it first`
+}
+
 /** What would go wrong, or be hard to read, with a seed as it was found: a sentence each. Pure. */
 export function warningsOf(seed: Seed, seen: Inspection, now: number): readonly string[] {
   const warnings: string[] = []

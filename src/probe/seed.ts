@@ -8,6 +8,8 @@ export interface Seed {
   readonly provider: Provider
   readonly address: string
   readonly imap: ImapAccount
+  /** How many a prober holds of its account: its own, and those of what else is the same account; 1 unless told. */
+  readonly connections?: number
   /** How it signs in; `password` unless told. */
   readonly signIn?: 'password' | 'oauth2'
   /** Path of the junk folder where neither flag nor name tells. */
@@ -22,6 +24,11 @@ export interface Seed {
   readonly othersEvery: number
   /** Milliseconds between two sign-ins after a failure, at first and at most; a minute and half an hour unless told. */
   readonly retryAfter?: { readonly least: number; readonly most: number }
+}
+
+/** Whether its provider bears more connections to the account beside those that a prober holds, as far as is known. */
+export function bearsAnother({ provider, connections = 1 }: Seed, more = 1): boolean {
+  return connections + more <= (provider.imap?.connections ?? Number.POSITIVE_INFINITY)
 }
 
 /** How to reach and sign in to an account. */

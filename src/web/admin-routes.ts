@@ -3,6 +3,7 @@ import { z } from 'zod'
 
 import { isId } from '../base/id.ts'
 import type { Health, HealthReport } from '../observe/health.ts'
+import type { MessageFate } from '../probe/trace.ts'
 import type { MessageRecord } from '../relay/queue/store.ts'
 import { detailsOf } from './canary-details.ts'
 import type { LiveStatus } from './live-status.ts'
@@ -17,6 +18,8 @@ export interface AdminQuestions {
   readonly status: StatusSource
   /** A message of the relay by its queue id; undefined where it is not known. */
   trace(id: string): Promise<MessageRecord | undefined>
+  /** What a relay on another host tells of a message; undefined where none is asked, or it does not know it. */
+  fateElsewhere?(origin: string, queueId: string): Promise<MessageFate | undefined>
 }
 
 const idParams = z.object({ id: name })
@@ -40,12 +43,16 @@ export function addAdminRoutes(
   app.get('/api/canaries/:id', async (request, reply) => {
     const record = await status.canary(idParams.parse(request.params).id)
     if (!record) return reply.code(404).send({ error: 'no such canary' })
-    const { queueId } = record.canary
+    const { origin, queueId } = record.canary
     // An origin elsewhere has queue ids too: one that is not of our shape is none of our relay's.
     const message = isId(queueId)
       ? await questions.trace(queueId).catch(() => undefined)
       : undefined
-    return detailsOf(record, message)
+    const elsewhere =
+      message === undefined && queueId !== ''
+        ? await questions.fateElsewhere?.(origin, queueId).catch(() => undefined)
+        : undefined
+    return detailsOf(record, message, elsewhere)
   })
   app.get('/api/seeds/:seed', async (request, reply) => {
     const { seed } = seedParams.parse(request.params)

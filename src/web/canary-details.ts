@@ -3,6 +3,7 @@ import { receivedChain } from '../mail/received-chain.ts'
 import { formatReply } from '../mail/reply.ts'
 import type { CanaryRecord } from '../probe/history.ts'
 import type { Sighting } from '../probe/model.ts'
+import type { MessageFate } from '../probe/trace.ts'
 import type { MessageRecord } from '../relay/queue/store.ts'
 import type { CanaryDetails, CanaryHop } from './browser/status-data.ts'
 import { summaryOf } from './canary-summary.ts'
@@ -10,7 +11,11 @@ import { summaryOf } from './canary-summary.ts'
 const CUT = '[token cut]'
 
 /** Everything of a canary but its token, which would let anybody forge its arrival. */
-export function detailsOf(record: CanaryRecord, message: MessageRecord | undefined): CanaryDetails {
+export function detailsOf(
+  record: CanaryRecord,
+  message: MessageRecord | undefined,
+  elsewhere: MessageFate | undefined,
+): CanaryDetails {
   const { canary, decidedAt, lateAt, sightings } = record
   const { probe, content, scheduledAt, submittedAt, deadlineAt } = canary
   return {
@@ -23,6 +28,20 @@ export function detailsOf(record: CanaryRecord, message: MessageRecord | undefin
     }),
     sightings: sightings.map(sighting => seenOf(sighting, canary.token)),
     timeline: message?.timeline ?? [],
+    ...(elsewhere && 'at' in elsewhere && { elsewhere: toldOf(elsewhere) }),
+  }
+}
+
+function toldOf(
+  fate: Extract<MessageFate, { readonly at: number }>,
+): NonNullable<CanaryDetails['elsewhere']> {
+  const { at, kind } = fate
+  return {
+    at,
+    kind,
+    host: kind === 'removed' ? '' : fate.host,
+    reply: kind === 'removed' ? '' : formatReply(fate.reply),
+    tls: kind === 'delivered' ? (fate.tls ?? '') : '',
   }
 }
 

@@ -18,6 +18,8 @@ export interface StatusSource {
 interface NamedSeed {
   readonly name: string
   readonly provider: string
+  /** When the account was made, milliseconds since the epoch. */
+  readonly createdAt?: number
 }
 
 export interface StatusOptions {
@@ -119,7 +121,8 @@ async function reportOf(
 }
 
 function seedState(seed: NamedSeed, look: Look | undefined, now: number): SeedState {
-  const known = { seed: seed.name, provider: seed.provider }
+  const { name, provider, createdAt } = seed
+  const known = { seed: name, provider, ...(createdAt !== undefined && { createdAt }) }
   if (!look) return { ...known, state: 'unread', lookedAt: 0, blindness: '', detail: '' }
   const fresh = now - look.endedAt < STALE_LOOK ? 'reading' : 'stale'
   return {

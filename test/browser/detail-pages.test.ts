@@ -2,7 +2,16 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+} from 'vitest'
 
 import { createAuthority } from '../../src/base/certificate.ts'
 import { Secret } from '../../src/base/secret.ts'
@@ -106,6 +115,31 @@ describe.skipIf(missing('chromium'))('the pages about one thing, in a browser', 
     },
   )
 
+  it('tells the last that a relay on another host says of a canary', async () => {
+    const sent = Date.now() - 60_000
+    const { id } = await addCanary(history, { at: sent, verdict: verdictOf('missing') })
+    const there = pageServer(history, folder, {
+      trace: async () => undefined,
+      fateElsewhere: async () => ({
+        kind: 'delivered',
+        at: sent + 700,
+        reply: { code: 250, enhanced: '2.0.0', text: 'OK' },
+        host: 'mx.example.net',
+        tls: 'TLSv1.3',
+      }),
+    })
+    await there.start()
+    onTestFinished(() => there.stop())
+    const url = `http://127.0.0.1:${there.port}/canaries/${id}`
+    const { page, complaints } = await openPage(browser, { url, width: 1280 })
+    await page.waitForSelector('#moments li')
+    const moments = await page.locator('#moments li').allTextContents()
+    expect(moments[1]).toMatch(/Relay delivered at mx\.example\.net \(TLSv1\.3\)250 2\.0\.0 OK$/)
+    // There is no message of this host to lead to.
+    expect(await page.locator('a[href^="/api/messages/"]').count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
   it('shows by itself when a canary that was on its way is judged', async () => {
     const { id } = await addCanary(history, { at: Date.now() })
     const { page } = await openPage(browser, { url: at(`/canaries/${id}`), width: 1280 })
@@ -132,6 +166,7 @@ describe.skipIf(missing('chromium'))('the pages about one thing, in a browser', 
       expect.stringMatching(/^From relay\d+ %.*of 1[34]\d/),
       expect.stringMatching(/^From old-server\d+ %.*of 3[3-6]/),
     ])
+    expect(await page.textContent('#summary')).toContain('an account at hotmail; 12 days old; ')
     const routes = await page.locator('#canaries .route').allTextContents()
     expect(new Set(routes.map(text => text.split(' to ')[1]))).toEqual(new Set(['hotmail-1']))
     await expectSound(page, width, `seed-${width}-${colours}`)

@@ -87,6 +87,14 @@ describe.skipIf(missing('chromium'))('the status page in a browser', () => {
     for (const text of shares) expect(text).toMatch(/\d+ %.*\d+ of \d+/)
   })
 
+  it('shows how old each seed account is, where that is known', async () => {
+    await sampleDay(history, Date.now())
+    const { page } = await open()
+    await page.waitForSelector('#seeds tbody tr')
+    const ages = await page.locator('#seeds tbody td:nth-child(3)').allTextContents()
+    expect(ages).toEqual(['13 months', '12 days', '–'])
+  })
+
   it('tells who has sent nothing yet what to do', async () => {
     const { page, complaints } = await open()
     await page.waitForSelector('#empty:not([hidden])')

@@ -41,7 +41,11 @@ describe.skipIf(skip)('check --live', () => {
     const dovecot = await startDovecot({
       folder: home,
       name: 'imap.gmail.test',
-      users: { 'one@gmail.test': PASSWORD, 'two@gmail.test': PASSWORD },
+      users: {
+        'one@gmail.test': PASSWORD,
+        'two@gmail.test': PASSWORD,
+        'three@gmail.test': PASSWORD,
+      },
     })
     ends.unshift(() => dovecot.stop())
     const mx = await ScriptedSmtp.start({})
@@ -80,6 +84,10 @@ origins:
   relay:
     submission: {host: 127.0.0.1, port: ${site.ports.submissions}}
     from: canary@example.org
+    trace: http://127.0.0.1:${site.ports.admin}
+bounces:
+  back: {imap: ${imap.replace('{', `{host: ${dovecot.ip}, port: ${dovecot.imapsPort}, username: three@gmail.test, `)}, password_file: ${password}}
+  lost: {imap: ${imap.replace('{', `{host: ${dovecot.ip}, port: ${dovecot.imapsPort}, username: three@gmail.test, `)}, password_file: ${wrong}}
 seeds:
   one: {provider: dovecot, address: one@gmail.test, imap: ${imap}, password_file: ${password}}
   two: {provider: dovecot, address: two@gmail.test, imap: ${imap}, password_file: ${wrong}}
@@ -104,6 +112,9 @@ probes:
     expect(line(/ directory /)).toMatch(/^ok +directory +ldap +1 of 2 can log in/)
     expect(line(/seed +one/)).toMatch(/^ok .*inbox and junk can be read/)
     expect(line(/seed +two/)).toMatch(/^BAD /)
+    expect(line(/bounces +back/)).toMatch(/^ok .*can be read/)
+    expect(line(/bounces +lost/)).toMatch(/^BAD .*AUTHENTICATIONFAILED/)
+    expect(line(/trace +relay/)).toMatch(/^BAD .*the relay cannot be asked: connect ECONNREFUSED/)
     expect(line(/port +submissions/)).toMatch(/^look .*nothing listens there/)
     expect(line(/reverse-name/)).toMatch(/^ok .*is relay\.example\.org, which leads back to it/)
     expect(line(/blocklists/)).toMatch(
@@ -121,7 +132,7 @@ probes:
     expect(output).toContain(
       `_submission._tcp.example.org: Publish: _submission._tcp.example.org. IN SRV 0 1 ${site.ports.submission} relay.example.org.`,
     )
-    expect(output).toMatch(/2 of \d+ are bad, \d+ are to be looked at\.$/)
+    expect(output).toMatch(/4 of \d+ are bad, \d+ are to be looked at\.$/)
     expect(output).not.toContain(PASSWORD)
   })
 

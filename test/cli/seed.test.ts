@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
 import { type Dovecot, startDovecot } from '../support/dovecot.ts'
 import { OAuthServer } from '../support/oauth-server.ts'
@@ -10,6 +12,7 @@ import { missing } from '../support/server-process.ts'
 import { commandLine } from './command-line.ts'
 
 const ADDRESS = 'seed-one@mail.example.net'
+const NARROW = 'seed-two@mail.example.net'
 
 describe.skipIf(missing('dovecot'))('mailcanary seed', () => {
   let scratch: string
@@ -25,7 +28,7 @@ describe.skipIf(missing('dovecot'))('mailcanary seed', () => {
     dovecot = await startDovecot({
       folder: join(scratch, 'imap'),
       name: 'mail.example.net',
-      users: { [ADDRESS]: 'canary-demo' },
+      users: { [ADDRESS]: 'canary-demo', [NARROW]: 'canary-demo' },
       oauth: { mechanism: 'xoauth2', introspect: `${oauth.url}/introspect` },
     })
     await dovecot.deliver(
@@ -50,7 +53,9 @@ seeds:
   password: {provider: own, sign_in: password, password_file: ${scratch}/password, address: ${ADDRESS}, created: 2026-01-01, imap: ${imap}}
   lost: {provider: own, sign_in: password, password_file: ${scratch}/password, address: ${ADDRESS}, junk_folder: Gone, imap: ${imap}}
   wrong: {provider: own, sign_in: password, password_file: ${scratch}/ca.pem.short, address: ${ADDRESS}, imap: ${imap}}
+  narrow: {provider: narrow, password_file: ${scratch}/password, address: ${NARROW}, imap: ${imap}}
 providers:
+  narrow: {auth: password, connections: 1}
   own:
     auth: oauth2
     auth_hosts: [mx.other.example]
@@ -111,7 +116,7 @@ probes: [{name: p, origins: [a], seeds: [token], every: 10m}]
     expect(code).toBe(1)
     expect(output).toContain('password signs in with a password: there is nothing to do here')
     expect((await commandLine('seed', 'check', 'x', '--probes', probes)).output).toBe(
-      'there is no seed x: there are token, password, lost, wrong',
+      'there is no seed x: there are token, password, lost, wrong, narrow',
     )
   })
 
@@ -183,5 +188,29 @@ probes: [{name: p, origins: [a], seeds: [token], every: 10m}]
     for (const secret of ['canary-demo', 'wrong-password', `\0${ADDRESS}\0canary-demo`]) {
       expect(text).not.toContain(Buffer.from(secret).toString('base64').slice(0, 12))
     }
+  })
+
+  test('an account is not looked at beside a daemon where the provider does not bear it', async () => {
+    const check = ['seed', 'check', 'narrow', '--json', '--probes', probes]
+    const connections = { borne: 1, held: 1 }
+    const alone = await commandLine(...check)
+    expect(JSON.parse(alone.output)).toMatchObject({ ok: true, connections })
+    const daemon = createServer().listen(join(scratch, 'state', 'control.sock'))
+    onTestFinished(async () => {
+      daemon.close()
+      await once(daemon, 'close')
+    })
+    await once(daemon, 'listening')
+    const beside = await commandLine(...check)
+    expect(beside.code).toBe(1)
+    expect(JSON.parse(beside.output)).toMatchObject({
+      ok: false,
+      connections,
+      fault:
+        "not looked at: narrow bears 1 of an account's connections at the same time, and the daemon that runs holds 1; stop it first",
+    })
+    expect(await commandLine('seed', 'check', 'password', '--probes', probes)).toMatchObject({
+      code: 0,
+    })
   })
 })

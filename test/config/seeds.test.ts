@@ -218,3 +218,22 @@ ${PROBE}`),
     ),
   ])
 })
+
+test('more mailboxes of one account than the provider bears connections are told', async () => {
+  const row = (rest: string): string => `{password_file: FOLDER/password, ${rest}}`
+  const file = (borne: number): string => `
+${ORIGIN}
+seeds:
+  s: ${row('provider: own, address: s@example.net')}
+  alias: ${row('provider: own, address: alias@example.net, imap: {username: S@example.net}')}
+  other: ${row('provider: own, address: other@example.net')}
+bounces:
+  back: ${row('address: s@example.net, imap: {host: IMAP.example.net}')}
+providers: {own: {imap_host: imap.example.net, connections: ${borne}}}
+${PROBE}
+`
+  expect(await complaints(file(2))).toEqual([
+    '4:6: seeds.s: seeds.s, seeds.alias, bounces.back are one account, and own bears 2 connections of one account at the same time: use other accounts',
+  ])
+  expect(await complaints(file(3))).toEqual([''])
+})

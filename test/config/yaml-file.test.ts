@@ -93,6 +93,8 @@ probes:
   - {name: all, origins: [relay, old], seeds: [one, for], every: 10m}
   - {name: all, origins: [relay], seeds: [one]}
   - {name: odd, origins: [relay], seeds: [one], cron: every ten minutes}
+  - {name: far, origins: [relay], seeds: [one], cron: "0 6 * * *", timezone: Europe/Atlantis}
+  - {name: idle, origins: [relay], seeds: [one], every: 1h, timezone: Europe/Berlin}
 detector:
   baselines: [{origin: old, provider: yahoo, signal: inbox, healthy: 97.5%}]
 `),
@@ -105,8 +107,10 @@ detector:
     'file.yaml:9:5: probes.1: needs every (such as 10m) or cron, and not both',
     'file.yaml:9:12: probes.1.name: another probe has this name',
     'file.yaml:10:55: probes.2.cron: should be a cron expression such as "*/10 * * * *"',
-    'file.yaml:12:24: detector.baselines.0.origin: there is no origin old: known are relay',
-    'file.yaml:12:39: detector.baselines.0.provider: no seed is at yahoo: seeds are at gmail, gmial, other',
+    'file.yaml:11:78: probes.3.timezone: should be a time zone such as Europe/Berlin',
+    'file.yaml:12:71: probes.4.timezone: is for cron: an interval is the same in every zone',
+    'file.yaml:14:24: detector.baselines.0.origin: there is no origin old: known are relay',
+    'file.yaml:14:39: detector.baselines.0.provider: no seed is at yahoo: seeds are at gmail, gmial, other',
   ])
 })
 

@@ -1,10 +1,18 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
 import { expect, test } from 'vitest'
 
 import { newId } from '../../src/base/id.ts'
 import { parseHeader, splitMessage, valuesOf } from '../../src/mail/headers.ts'
 import { canaryMessage } from '../../src/probe/canary-message.ts'
 import { type Content, CONTENTS, wordingOf } from '../../src/probe/content.ts'
+import { pdfPage } from '../../src/probe/pdf-page.ts'
+import { seededRandom } from '../../src/probe/statistics/seeded-random.ts'
 import { findToken, mintToken } from '../../src/probe/token.ts'
+import { missing } from '../support/server-process.ts'
+
+const execute = promisify(execFile)
 
 const KEY = Buffer.from('a key that is only test data')
 const TOKEN = mintToken(newId(Date.now), KEY)
@@ -51,6 +59,21 @@ test('canaries differ in their words', () => {
     Array.from({ length: 200 }, () => JSON.stringify(wordingOf(PLAIN, Math.random))),
   )
   expect(texts.size).toBeGreaterThan(195)
+})
+
+test('every word of a content has its turn, and no sentence is said twice in one canary', () => {
+  const { subjects, greetings, sentences, closings } = PLAIN
+  const left = new Set([...subjects, ...greetings, ...sentences, ...closings])
+  const random = seededRandom(1)
+  for (let i = 0; i < 1_000; i++) {
+    const { subject, paragraphs, further } = wordingOf(PLAIN, random)
+    const said = sentences.filter(sentence => paragraphs[1]?.includes(sentence))
+    expect(said).toHaveLength(3)
+    expect(further.filter(sentence => said.includes(sentence))).toEqual([])
+    const [greeting = '', , closing = ''] = paragraphs
+    for (const word of [subject, greeting, closing, ...said]) left.delete(word)
+  }
+  expect([...left]).toEqual([])
 })
 
 test('text from the configuration cannot add a field', async () => {
@@ -114,3 +137,63 @@ test('an attachment is a page of PDF whose table leads to its objects', async ()
     expect(pdf.slice(offset)).toMatch(new RegExp(`^${index + 1} 0 obj\n`))
   }
 })
+
+/** What Python's email package makes of a message: its parts, and everything that is wrong with them. */
+async function partsByPython(
+  message: Buffer,
+): Promise<{ readonly parts: readonly unknown[]; readonly defects: readonly string[] }> {
+  const python = execute('python3', ['-c', PYTHON])
+  python.child.stdin?.end(message)
+  return JSON.parse((await python).stdout) as Awaited<ReturnType<typeof partsByPython>>
+}
+
+const PYTHON = `
+import email, email.policy, json, sys
+message = email.message_from_binary_file(sys.stdin.buffer, policy=email.policy.default)
+parts = list(message.walk())
+print(json.dumps({
+    'parts': [[p.get_content_type(), p.get_content_disposition(), p['content-transfer-encoding']] for p in parts],
+    'defects': [str(d) for p in parts for d in [*p.defects, *(d for h in p.values() for d in h.defects)]],
+}))
+`
+
+test.skipIf(missing('python3')).each([
+  ['plain', [['text/plain', null, 'quoted-printable']]],
+  [
+    'html',
+    [
+      ['multipart/alternative', null, null],
+      ['text/plain', null, 'quoted-printable'],
+      ['text/html', null, 'quoted-printable'],
+    ],
+  ],
+  ['reply', [['text/plain', null, 'quoted-printable']]],
+  [
+    'attachment',
+    [
+      ['multipart/mixed', null, null],
+      ['text/plain', null, 'quoted-printable'],
+      ['application/pdf', 'attachment', 'base64'],
+    ],
+  ],
+])('%s is sound MIME to another program', async (name, parts) => {
+  // A sentence that has to be encoded, whatever the wording of the day.
+  const content = { ...(CONTENTS.get(name) as Content), greetings: ['Liebe Ädä – wie geht’s?'] }
+  expect(await partsByPython(await build({ content }))).toEqual({ parts, defects: [] })
+})
+
+test.skipIf(missing('pdftotext'))(
+  'a PDF reader shows the page, and all of a long line',
+  async () => {
+    const long = 'One sentence that is longer than a line of the page. '.repeat(4).trimEnd()
+    const page = pdfPage(['Größe (“Maß”) – 100 € \\ all', '', long, 'Ω and 漢'])
+    const reader = execute('pdftotext', ['-layout', '-enc', 'UTF-8', '-', '-'])
+    reader.child.stdin?.end(page)
+    const { stdout, stderr } = await reader
+    expect(stderr).toBe('')
+    const [title, ...rest] = stdout.replaceAll('\f', '').trimEnd().split('\n')
+    expect(title).toBe('Größe (“Maß”) – 100 € \\ all')
+    expect(rest.at(-1)).toBe('? and ?')
+    expect(rest.slice(0, -1).join(' ').trim()).toBe(long)
+  },
+)

@@ -4,6 +4,7 @@ import { Postgres } from '../../src/base/postgres.ts'
 import { Secret } from '../../src/base/secret.ts'
 import { PostgresHistory } from '../../src/probe/postgres-history.ts'
 import { PostgresLeases } from '../../src/probe/postgres-leases.ts'
+import { sharedTokenKey } from '../../src/probe/postgres-token-key.ts'
 import type { Prober, ProberOptions } from '../../src/probe/prober.ts'
 import type { SeedLeases } from '../../src/probe/seed-lease.ts'
 import type { Submit } from '../../src/probe/sender.ts'
@@ -14,6 +15,7 @@ import { KEY, PROBE, proberOf } from './world.ts'
 
 interface Node {
   readonly name: string
+  readonly database: Postgres
   readonly history: PostgresHistory
   readonly leases: PostgresLeases
 }
@@ -29,7 +31,7 @@ describe.skipIf(missingPostgres())('several nodes over one PostgreSQL', () => {
     const database = new Postgres(url, { connections: 3 })
     const history = await PostgresHistory.open(database)
     onTestFinished(() => history.close())
-    return { name, history, leases: new PostgresLeases(database, { node: name, lasts }) }
+    return { name, database, history, leases: new PostgresLeases(database, { node: name, lasts }) }
   }
 
   function proberAt(
@@ -45,11 +47,11 @@ describe.skipIf(missingPostgres())('several nodes over one PostgreSQL', () => {
     const names = ['one', 'two', 'three', 'four']
     const nodes = await Promise.all(names.map(name => node(url, name)))
     const keys = await Promise.all(
-      nodes.map(({ history }, i) => history.tokenKey(Buffer.alloc(32, i + 1))),
+      nodes.map(({ database }, i) => sharedTokenKey(database, Buffer.alloc(32, i + 1))),
     )
     expect(new Set(keys.map(key => Buffer.from(key).toString('hex'))).size).toBe(1)
     const later = await node(url, 'five')
-    expect(await later.history.tokenKey(Buffer.alloc(32, 9))).toEqual(keys[0])
+    expect(await sharedTokenKey(later.database, Buffer.alloc(32, 9))).toEqual(keys[0])
   })
 
   test('tables of a newer version are left alone, with a sentence', async () => {

@@ -5,7 +5,7 @@ import { isTurn } from '../../src/probe/rotation.ts'
 import { type Schedule, slotBefore } from '../../src/probe/schedule.ts'
 
 const EVERY: Schedule = { kind: 'every', every: 10 * MINUTE, jitter: 0 }
-const CRON: Schedule = { kind: 'cron', expression: '*/10 * * * *', jitter: 0 }
+const CRON: Schedule = { kind: 'cron', expression: '*/10 * * * *', zone: 'UTC', jitter: 0 }
 const SEEDS = [0, 1, 2]
 
 function whoseTurn(schedule: Schedule, slot: number): number[] {

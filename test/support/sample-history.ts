@@ -1,4 +1,4 @@
-import { HOUR, MINUTE, SECOND, type Clock } from '../../src/base/clock.ts'
+import { DAY, HOUR, MINUTE, SECOND, type Clock } from '../../src/base/clock.ts'
 import { NO_AUTH_RESULTS } from '../../src/mail/authentication-results.ts'
 import type { HistoryStore } from '../../src/probe/history.ts'
 import type { Canary, Verdict, VerdictLabel } from '../../src/probe/model.ts'
@@ -8,8 +8,8 @@ import { RealMailTally } from '../../src/web/real-mail.ts'
 import { createStatusSource, type StatusSource } from '../../src/web/status.ts'
 
 export const SEEDS = [
-  { name: 'gmail-1', provider: 'gmail' },
-  { name: 'hotmail-1', provider: 'hotmail' },
+  { name: 'gmail-1', provider: 'gmail', createdAt: Date.now() - 400 * DAY },
+  { name: 'hotmail-1', provider: 'hotmail', createdAt: Date.now() - 12.5 * DAY },
   { name: 'yahoo-1', provider: 'yahoo' },
 ] as const
 export const ORIGINS = ['relay', 'old-server'] as const

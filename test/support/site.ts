@@ -27,6 +27,8 @@ export interface SiteOptions {
   readonly web?: string
   /** The section `checks` in one line; without it the relay does not look at itself. */
   readonly checks?: string
+  /** Keys of the section `admin` in one line, beside its address. */
+  readonly admin?: string
   /** Lines of the section `listen`, beside its two listeners. */
   readonly listen?: string
   /** Secrets by name; `secret(name)` is the path that the configuration may name. */
@@ -105,7 +107,7 @@ limits:
 ${options.limits ?? NO_LIMITS}
 ${options.web === undefined ? '' : `web:\n${options.web}`}
 checks: ${options.checks ?? '{enabled: false}'}
-admin: {listen: "127.0.0.1:${this.ports.admin}"}
+admin: {listen: "127.0.0.1:${this.ports.admin}"${options.admin === undefined ? '' : `, ${options.admin}`}}
 `,
     )
   }

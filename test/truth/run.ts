@@ -13,6 +13,7 @@ import type { SmtpOrigin } from '../../src/probe/origin.ts'
 import { Prober } from '../../src/probe/prober.ts'
 import { submit } from '../../src/probe/sender.ts'
 import { mintedAt } from '../../src/probe/token.ts'
+import type { MessageTrace } from '../../src/probe/trace.ts'
 import { ssha } from '../support/password.ts'
 import { freePort } from '../support/ports.ts'
 import { makeScratch } from '../support/scratch.ts'
@@ -243,7 +244,17 @@ class Run {
   }
 
   #newProber(): Prober {
-    const trace = createRemoteTrace({ url: `http://127.0.0.1:${this.#site.ports.admin}` })
+    const relay = createRemoteTrace({ url: `http://127.0.0.1:${this.#site.ports.admin}` })
+    const trace: MessageTrace = {
+      fate: async queueId => {
+        try {
+          return await relay.fate(queueId)
+        } catch (error) {
+          this.#disturb()
+          throw error
+        }
+      },
+    }
     const traced = new Set(
       this.#origins.filter(({ kind }) => kind === 'relay').map(({ origin }) => origin.name),
     )
@@ -254,10 +265,7 @@ class Run {
       probes: this.#probes,
       bounces: [this.#world.bounces],
       tokenKey: KEY,
-      report: event => {
-        this.#events.push(event)
-        if (event.kind === 'probe-fault' && event.part.startsWith('trace of')) this.#disturb()
-      },
+      report: event => this.#events.push(event),
       clock: Date.now,
       random: Math.random,
       scheduled: false,

@@ -227,6 +227,17 @@ describe('the admin listener', () => {
     }
   })
 
+  it('tells of a canary all the same where a relay elsewhere cannot be asked', async () => {
+    const { id } = await addCanary(history, { at: Date.now() - 60_000 })
+    await startWith({
+      trace: async () => undefined,
+      fateElsewhere: () => Promise.reject(new Error('no answer')),
+    })
+    const answer = await fetch(`${origin}/api/canaries/${id}`)
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).not.toHaveProperty('elsewhere')
+  })
+
   it('says that it cannot answer while the history is away, without its words', async () => {
     await startWith({ trace: () => Promise.reject(new Error('/var/lib/secret is on fire')) })
     const answer = await fetch(`${origin}/api/messages/${message.message.id}`)

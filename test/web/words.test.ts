@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Cell, SeedState } from '../../src/web/browser/status-data.ts'
-import { blindProviders, healthOf, intervalOf, percent, took } from '../../src/web/browser/words.ts'
+import {
+  ageOf,
+  blindProviders,
+  healthOf,
+  intervalOf,
+  percent,
+  took,
+} from '../../src/web/browser/words.ts'
 
 function cellWith(counts: Partial<Cell['counts']>): Cell {
   const all = {
@@ -63,6 +70,18 @@ describe('the words of the page', () => {
     [{}, 'no canaries'],
   ])('say of %j: %s', (counts, word) => {
     expect(healthOf(cellWith(counts)).word).toBe(word)
+  })
+
+  it.each([
+    [0, '0 days'],
+    [1, '1 day'],
+    [59, '59 days'],
+    [60, '1 month'],
+    [100, '3 months'],
+    [729, '23 months'],
+    [731, '2 years'],
+  ])('call an account that was made %i days ago %s old', (days, words) => {
+    expect(ageOf(Date.UTC(2026, 0, 1), Date.UTC(2026, 0, 1 + days))).toBe(words)
   })
 
   it('call a provider blind only when none of its seeds can be read', () => {

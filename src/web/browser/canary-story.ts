@@ -69,7 +69,7 @@ export function momentItems(details: CanaryDetails, clock: Clock): readonly Node
 }
 
 function momentsOf(details: CanaryDetails): readonly Moment[] {
-  const { canary, summary, sightings, timeline, decidedAt, lateAt, report } = details
+  const { canary, summary, sightings, timeline, elsewhere, decidedAt, lateAt, report } = details
   const moments: Moment[] = [
     canary.submittedAt > 0
       ? {
@@ -80,7 +80,7 @@ function momentsOf(details: CanaryDetails): readonly Moment[] {
         }
       : { at: canary.scheduledAt, tone: 'none', who: 'Prober', text: 'was to submit it' },
     // That it was accepted is what the origin said.
-    ...timeline
+    ...[...timeline, ...(elsewhere ? [{ ...elsewhere, note: '' }] : [])]
       .filter(({ kind }) => kind !== 'accepted')
       .map(({ at, kind, host, reply, tls, note }): Moment => ({
         at,

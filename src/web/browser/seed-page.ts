@@ -7,7 +7,7 @@ import { cellContent, chip } from './matrix.ts'
 import { showRanges } from './range-picker.ts'
 import { VERDICTS, type SeedReport } from './status-data.ts'
 import { exactClock, stepLabel } from './times.ts'
-import { RANGE_WORDS, seedHealth, took, VERDICT_WORDS } from './words.ts'
+import { ageOf, RANGE_WORDS, seedHealth, took, VERDICT_WORDS } from './words.ts'
 
 const seed = decodeURIComponent(location.pathname.split('/').at(-1) ?? '')
 const charts = new Charts()
@@ -50,7 +50,8 @@ function show(report: SeedReport): void {
     const { tone, word } = seedHealth(state)
     const looked = state.lookedAt === 0 ? '' : `last look ${exactClock(state.lookedAt)}`
     const said = [state.blindness, state.detail].filter(text => text !== '').join(': ')
-    const words = [`an account at ${state.provider}`, looked, said].filter(text => text !== '')
+    const age = state.createdAt === undefined ? '' : `${ageOf(state.createdAt, report.at)} old`
+    const words = [`an account at ${state.provider}`, age, looked, said].filter(text => text !== '')
     return [chip(tone, word), document.createTextNode(` ${words.join('; ')}`)]
   })
   say(byId('cells-range'), `Canaries to this seed ${RANGE_WORDS[range]}, by where they were sent.`)

@@ -63,6 +63,8 @@ export interface ArrivalSeries {
 export interface SeedState {
   readonly seed: string
   readonly provider: string
+  /** When the account was made, milliseconds since the epoch; absent where nobody has said. */
+  readonly createdAt?: number
   /** `stale` was read, but not lately; `unread` was never looked at. */
   readonly state: 'reading' | 'blind' | 'stale' | 'unread'
   readonly lookedAt: number
@@ -170,6 +172,14 @@ export interface CanaryDetails {
     readonly tls: string
     readonly note: string
   }[]
+  /** The last that a relay on another host tells of it. */
+  readonly elsewhere?: {
+    readonly at: number
+    readonly kind: string
+    readonly host: string
+    readonly reply: string
+    readonly tls: string
+  }
 }
 
 /** One seed account, as /api/seeds/NAME sends it. */

@@ -1,7 +1,15 @@
 import { cell, el, rowOf } from './dom.ts'
 import { chip } from './matrix.ts'
 import type { ArrivalSeries, CanarySummary, RealMail, Status } from './status-data.ts'
-import { intervalOf, percentOf, seedHealth, stageWords, took, VERDICT_WORDS } from './words.ts'
+import {
+  ageOf,
+  intervalOf,
+  percentOf,
+  seedHealth,
+  stageWords,
+  took,
+  VERDICT_WORDS,
+} from './words.ts'
 
 export function arrivalRows(arrival: readonly ArrivalSeries[]): readonly Node[] {
   return arrival.flatMap(({ provider, all }, index) =>
@@ -62,6 +70,7 @@ export function seedRows(status: Status, all: boolean, clock: (at: number) => st
         status.public ? seed.seed : el('a', { href }, seed.seed),
       ),
       cell('Provider', {}, seed.provider),
+      cell('Age', {}, seed.createdAt === undefined ? '–' : ageOf(seed.createdAt, status.at)),
       cell('State', {}, chip(tone, word)),
       cell('Last look', {}, seed.lookedAt === 0 ? 'never' : clock(seed.lookedAt)),
       cell('Said', { class: 'said' }, said || '–'),

@@ -62,6 +62,17 @@ export function took(seconds: number): string {
   return `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} min`}`
 }
 
+const DAY = 86_400_000
+
+/** How old an account is: `12 days`, `5 months`, `3 years`. Filters learn, and treat a young one unlike others. */
+export function ageOf(createdAt: number, now: number): string {
+  const days = Math.max(0, Math.floor((now - createdAt) / DAY))
+  if (days < 60) return many(days, 'day')
+  return days < 730
+    ? many(Math.floor(days / 30.44), 'month')
+    : many(Math.floor(days / 365.25), 'year')
+}
+
 export function many(count: number, noun: string, plural = `${noun}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? noun : plural}`
 }

@@ -3,25 +3,28 @@ import { expect, test } from 'vitest'
 
 import { fisher, mcNemar } from '../../../src/probe/statistics/exact.ts'
 
-// The tea of R. A. Fisher, The Design of Experiments (1935), chapter II: 3 of 4 cups, 34/70. The second: Perondi et al.
-// (2004), 7 of 34 against 1 of 34. The third: Fisher's twins (1934), 10 of 13 against 2 of 17.
+// The tea of R. A. Fisher, The Design of Experiments (1935), chapter II: 3 of 4 cups, 34/70. The convictions of twins of his
+// Statistical Methods for Research Workers, 21.02, whose value R's fisher.test prints. The third: Ritland et al. (2007) in
+// the tests of contingencytables (test-ch4.R), the package of M. W. Fagerland, S. Lydersen, P. Laake, Statistical Analysis
+// of Contingency Tables (2017).
 test.each([
-  [3, 4, 1, 4, 0.4857],
-  [7, 34, 1, 34, 0.0544],
-  [10, 13, 2, 17, 0.000537],
+  [3, 4, 1, 4, 0.4857143],
+  [10, 13, 2, 17, 0.0005367241],
+  [0, 16, 15, 72, 0.06287],
 ])('Fisher: %i of %i against %i of %i has p = %f', (k, n, l, m, p) => {
-  expect(fisher({ k, n }, { k: l, n: m })).toBeCloseTo(p, 4)
+  expect(fisher({ k, n }, { k: l, n: m })).toBeCloseTo(p, 5)
 })
 
-// Bentur et al. (2009) and Cavo et al. (2012) in Fagerland, Lydersen, Laake (2014), exact conditional test.
+// The first: M. P. Fay, vignette "Exact McNemar's Test and Matching Confidence Intervals" of R's exact2x2. Then by
+// hand, twice the tail of a fair coin: 2 (1 + 8) / 2⁸ and 2 / 2⁵; and what can be no more than 1.
 test.each([
-  [1, 7, 0.0703],
-  [6, 16, 0.0525],
+  [2, 9, 0.06543],
+  [1, 7, 0.0703125],
   [0, 5, 0.0625],
   [0, 0, 1],
   [4, 4, 1],
 ])('McNemar: %i against %i has p = %f', (onlyA, onlyB, p) => {
-  expect(mcNemar({ onlyA, onlyB })).toBeCloseTo(p, 4)
+  expect(mcNemar({ onlyA, onlyB })).toBeCloseTo(p, 5)
 })
 
 /** The same, counted in whole numbers. */
