@@ -125,8 +125,12 @@ export const STANDARDS: readonly Standard[] = [
     rfc: 8461,
     title: 'MTA-STS',
     extent: 'yes',
-    files: ['src/relay/transport/mta-sts.ts', 'src/relay/transport/sts-fetch.ts'],
-    remark: 'as a sender',
+    files: [
+      'src/relay/transport/mta-sts.ts',
+      'src/relay/transport/sts-fetch.ts',
+      'src/relay/transport/sts-policies.ts',
+    ],
+    remark: 'as a sender; policies bind over restarts',
   },
   {
     rfc: 8601,
