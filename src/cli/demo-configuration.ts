@@ -4,6 +4,7 @@ import { stringify } from 'yaml'
 
 import { writeAtomically } from '../base/atomic-file.ts'
 import type { CertificatePair } from '../base/certificate.ts'
+import { DAY } from '../base/clock.ts'
 import { ServerIdentities } from '../base/server-tls.ts'
 import type { LoadedProbes } from '../config/load-probes.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
@@ -29,6 +30,8 @@ export function demoPorts(base: number): DemoPorts {
 }
 
 const HOST = '127.0.0.1'
+// Old enough that nobody says of them that providers are strict with new accounts.
+const AGED = new Date(Date.now() - 90 * DAY).toISOString().slice(0, 10)
 const RELAY = 'relay.example.org'
 const LOG = { format: 'human', level: 'info' }
 
@@ -173,6 +176,7 @@ function probesSettings(world: DemoWorld, ports: DemoPorts, state: string): obje
           address: seedAddress,
           password_file: join(state, seedPasswordFile(name)),
           imap: { host: HOST, port: imapPort, server_name: imapHost, ca, username },
+          created: AGED,
           daily_cap: 'none',
         },
       ]),

@@ -91,8 +91,14 @@ describe.skipIf(missing('chromium'))('the status page in a browser', () => {
     await sampleDay(history, Date.now())
     const { page } = await open()
     await page.waitForSelector('#seeds tbody tr')
-    const ages = await page.locator('#seeds tbody td:nth-child(3)').allTextContents()
-    expect(ages).toEqual(['13 months', '12 days', '–'])
+    const column = (n: number): Promise<string[]> =>
+      page.locator(`#seeds tbody tr > :nth-child(${n})`).allTextContents()
+    const [seeds, ages] = [await column(1), await column(3)]
+    expect(Object.fromEntries(seeds.map((seed, i) => [seed, ages[i]]))).toEqual({
+      'gmail-1': '13 months',
+      'hotmail-1': '12 days',
+      'yahoo-1': '–',
+    })
   })
 
   it('tells who has sent nothing yet what to do', async () => {

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 
 import { startApp } from '../../src/app.ts'
 import { createAuthority } from '../../src/base/certificate.ts'
-import { DAY, SECOND } from '../../src/base/clock.ts'
+import { SECOND } from '../../src/base/clock.ts'
 import { StateFolder } from '../../src/base/state-folder.ts'
 import {
   demoPorts,
@@ -47,19 +47,12 @@ export async function startDemoApp(
   const probes = demoProbes(world, ports, state)
   const tls = await authority.issue(['relay.example.org', '127.0.0.1'])
   await writeDemoFiles(world, tls, ports, state)
-  const { seeds } = probes.config
   const app = await startApp({
     relay: demoRelay(world, tls, ports, state),
     probes: {
       ...probes,
       config: {
         ...probes.config,
-        seeds: Object.fromEntries(
-          Object.entries(seeds).map(([name, seed]) => [
-            name,
-            { ...seed, created: Date.now() - 90 * DAY },
-          ]),
-        ),
         probes: probes.config.probes.map(probe => ({
           ...probe,
           every: SECOND,
