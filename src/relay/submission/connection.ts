@@ -13,6 +13,7 @@ import { DataDecoder } from './data-decoder.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dialogue } from './dialogue.ts'
 import type { Intake } from './intake.ts'
+import { MAX_CONTENT_LINE } from './limits.ts'
 import type { LocalAccess } from './local-access.ts'
 import type { MemoryShare } from './memory-budget.ts'
 import { networkOf, type OpenCount } from './network.ts'
@@ -197,7 +198,8 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
           this.#intake = undefined
         }),
     }
-    parser.receive(new DataDecoder({ normalise: this.#site.bareNewlines === 'normalize' }), sink)
+    const normalise = this.#site.bareNewlines === 'normalize'
+    parser.receive(new DataDecoder({ normalise, longest: MAX_CONTENT_LINE }), sink)
   }
 
   startTls(): void {

@@ -9,7 +9,7 @@ import { WITHIN, type Judgement } from '../limits/judge.ts'
 import { StoreUnavailable, type BodyWriter, type NewMessage } from '../queue/store.ts'
 import type { DataSink } from './command-parser.ts'
 import type { DataDecoder } from './data-decoder.ts'
-import { CONTENT_IN_MEMORY, MAX_CONTENT_LINE, MAX_RECEIVED } from './limits.ts'
+import { CONTENT_IN_MEMORY, MAX_RECEIVED } from './limits.ts'
 import type { MemoryShare } from './memory-budget.ts'
 import { overLimitEvent, overLimitReply } from './over-limit.ts'
 import { judgeOriginators } from './policy.ts'
@@ -108,7 +108,7 @@ export class Intake implements DataSink {
     if (decoder.bareNewlines > 0 && this.#site.bareNewlines === 'reject') {
       await this.#refuse(BARE_NEWLINE, { first: true })
     }
-    if (decoder.longestLine > MAX_CONTENT_LINE) await this.#refuse(LINE_OF_CONTENT_TOO_LONG)
+    if (decoder.tooLong) await this.#refuse(LINE_OF_CONTENT_TOO_LONG)
     if (!this.#refusal && !this.#aborted) await this.#commit(decoder.eightBit)
     this.#memory.giveBack()
     if (this.#aborted) return
