@@ -27,14 +27,18 @@ export interface RelayMemory {
   readonly limitsKey: Uint8Array
 }
 
-/** @throws Problem if the database or the file cannot be used */
+/**
+ * @param fault told, in a sentence, what is wrong with the queue and does not keep it from working
+ * @throws Problem if the database or the file cannot be used
+ */
 export async function openMemory(
   store: LoadedStore | undefined,
   folder: StateFolder,
+  fault: (sentence: string) => void,
 ): Promise<RelayMemory> {
   if (store === undefined) {
     return {
-      store: await SqliteQueueStore.open(folder.file('queue.sqlite')),
+      store: await SqliteQueueStore.open(folder.file('queue.sqlite'), fault),
       limitsKey: await keyFile(
         folder.file('limits.key'),
         'have every recipient be a new one again',

@@ -59,7 +59,9 @@ export async function createRelay(
 ): Promise<Relay> {
   const { config } = loaded
   const { clock, random, folder } = surroundings
-  const { store, limitsKey } = await openMemory(loaded.store, folder)
+  const { store, limitsKey } = await openMemory(loaded.store, folder, cause =>
+    report.relay({ kind: 'relay-fault', part: 'queue store', cause }),
+  )
   const directory = createDirectory(loaded, surroundings, report.directory)
   const applicationPasswords = await openApplicationPasswords(
     loaded,

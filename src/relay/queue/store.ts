@@ -1,6 +1,7 @@
 import type { Envelope, Recipient } from '../../mail/envelope.ts'
 import type { Outcome } from '../../mail/outcome.ts'
 import type { Reply } from '../../mail/reply.ts'
+import type { BodyContent } from './body-files/body-file.ts'
 
 /*
  * Words of the queue:
@@ -34,6 +35,14 @@ export interface BodyWriter {
   write(chunk: Uint8Array): Promise<void>
   /** Forgets what was written. Safe at any time, also after `put`. */
   abort(): Promise<void>
+}
+
+/** For threads that write large bodies themselves (`GrowingBody`), so that their octets go to no other. */
+export interface BodyFiles {
+  /** Where the files are. */
+  readonly folder: string
+  /** Takes over what a body has become elsewhere, to be put. A file is the store's from now on. */
+  adopt(content: BodyContent): BodyWriter
 }
 
 export interface QueuedMessage extends Omit<NewMessage, 'hold'> {
@@ -143,6 +152,8 @@ export interface QueueCounts {
  */
 export interface QueueStore {
   newBody(): BodyWriter
+  /** Undefined where all of a body goes through `newBody`. */
+  readonly bodyFiles?: BodyFiles
   /** Makes the message exist, body and all, in one durable commit. Concurrent callers share a commit. */
   put(message: NewMessage, body: BodyWriter): Promise<void>
   /** Leases deliveries that are due at `now`: from the domains that have waited longest, the oldest of each first. */

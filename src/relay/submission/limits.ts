@@ -81,7 +81,7 @@ export function maxLineOctets(verb: string): number {
 /** Octets of a line of content, CRLF included (RFC 5321 section 4.5.3.1.6). */
 export const MAX_CONTENT_LINE = 1_000
 
-/** Octets of content that a store keeps in memory for one message: a piece of 64 KiB, and one that is being written. */
+/** Octets of content that a store keeps in memory for one message: what has more is being written. */
 export const CONTENT_IN_MEMORY = 131_072
 
 /** Octets that an envelope in the making takes, and one recipient of it beside its text. */
