@@ -31,8 +31,11 @@ export interface NewMessage {
 
 /** A body on its way into the store, in chunks, so that its size never is our memory. */
 export interface BodyWriter {
-  /** Resolves when the store wants more (backpressure). The chunk is the store's from now on: nobody may change it. */
-  write(chunk: Uint8Array): Promise<void>
+  /**
+   * Resolves when the store wants more (backpressure); undefined if it does already. The chunk is the store's from now on:
+   * nobody may change it.
+   */
+  write(chunk: Uint8Array): Promise<void> | undefined
   /** Forgets what was written. Safe at any time, also after `put`. */
   abort(): Promise<void>
 }

@@ -191,7 +191,10 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     if (!(parser instanceof CommandParser)) return
     this.#intake = intake
     const sink: DataSink = {
-      write: content => this.#work(() => intake.write(content)),
+      write: content => {
+        const writing = intake.write(content)
+        return writing && this.#work(() => writing)
+      },
       end: decoder =>
         this.#work(async () => {
           await intake.end(decoder)

@@ -1,9 +1,12 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, read } from 'node:fs'
+import { promisify } from 'node:util'
 
 import { codeOf } from '../../../base/problem.ts'
 import { BODY_PIECE, decipherOf, type BodyFile } from './body-file.ts'
 import type { BodyFolder } from './body-folder.ts'
 import { translateFile } from './failure.ts'
+
+const readInto = promisify(read)
 
 /**
  * The content of a file in pieces, each read when it is asked for. That the file is what was written shows behind the last
@@ -16,14 +19,14 @@ export async function* readBodyFile(
   body: BodyFile,
 ): AsyncGenerator<Uint8Array> {
   const path = folder.file(body.name)
-  const handle = await openFile(path)
+  const file = openFile(path)
   try {
-    const { size } = await handle.stat()
+    const { size } = fstatSync(file)
     if (size !== body.size) throw new Error(`${path} has ${size} octets instead of ${body.size}`)
     const decipher = decipherOf(body)
     const buffer = Buffer.allocUnsafeSlow(Math.min(BODY_PIECE, body.size))
     for (let at = 0; at < size;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
+      const { bytesRead } = await readInto(file, buffer, 0, buffer.length, at)
       if (bytesRead === 0) throw new Error(`${path} has ${at} octets instead of ${body.size}`)
       at += bytesRead
       yield decipher.update(buffer.subarray(0, bytesRead))
@@ -34,13 +37,13 @@ export async function* readBodyFile(
       throw new Error(`${path} is damaged: it is not what was written`)
     }
   } finally {
-    await handle.close()
+    closeSync(file)
   }
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+function openFile(path: string): number {
   try {
-    return await open(path)
+    return openSync(path, 'r')
   } catch (error) {
     const code = codeOf(error)
     // Too many files: of all, not of this one.

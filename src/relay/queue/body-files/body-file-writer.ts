@@ -1,26 +1,31 @@
 import type { CipherGCM } from 'node:crypto'
-import { open, type FileHandle } from 'node:fs/promises'
+import { closeSync, fdatasync, open, writev } from 'node:fs'
+import { promisify } from 'node:util'
 
 import { cipherOf, newFileNames, type BodyFile } from './body-file.ts'
 import type { BodyFolder } from './body-folder.ts'
 import { translateFile } from './failure.ts'
 
+/*
+ * What may wait for the disk is done by threads of libuv, also the writes: where a journal is being committed they wait too. To
+ * hand over to such a thread costs as much as to write 64 KiB, so what never waits is done here.
+ */
+const opened = promisify(open)
+const synced = promisify(fdatasync)
+const written = promisify(writev)
+
 /** Writes one file, encrypted. One call at a time. */
 export class BodyFileWriter {
   readonly #folder: BodyFolder
   readonly #names: Pick<BodyFile, 'name' | 'key'>
-  readonly #handle: FileHandle
+  #file: number | undefined
   readonly #cipher: CipherGCM
   #size = 0
 
-  private constructor(
-    folder: BodyFolder,
-    names: Pick<BodyFile, 'name' | 'key'>,
-    handle: FileHandle,
-  ) {
+  private constructor(folder: BodyFolder, names: Pick<BodyFile, 'name' | 'key'>, file: number) {
     this.#folder = folder
     this.#names = names
-    this.#handle = handle
+    this.#file = file
     this.#cipher = cipherOf(names.key)
   }
 
@@ -28,18 +33,18 @@ export class BodyFileWriter {
   static async create(folder: BodyFolder): Promise<BodyFileWriter> {
     const names = newFileNames()
     try {
-      const handle = await open(folder.file(names.name), 'wx', 0o600)
-      return new BodyFileWriter(folder, names, handle)
+      return new BodyFileWriter(folder, names, await opened(folder.file(names.name), 'wx', 0o600))
     } catch (error) {
       throw translateFile(error)
     }
   }
 
   async write(pieces: readonly Uint8Array[]): Promise<void> {
+    const file = this.#open()
     let rest: readonly Uint8Array[] = pieces.map(piece => this.#cipher.update(piece))
     try {
       while (rest.length > 0) {
-        const { bytesWritten } = await this.#handle.writev(rest)
+        const { bytesWritten } = await written(file, rest)
         this.#size += bytesWritten
         rest = behind(rest, bytesWritten)
       }
@@ -53,10 +58,11 @@ export class BodyFileWriter {
    * names it has a body.
    */
   async finish(): Promise<BodyFile> {
+    const file = this.#open()
     this.#cipher.final()
     try {
-      await this.#handle.datasync()
-      await this.#handle.close()
+      await synced(file)
+      this.#close()
       await this.#folder.sync()
     } catch (error) {
       throw translateFile(error)
@@ -66,8 +72,19 @@ export class BodyFileWriter {
 
   /** It will not become a body. Never throws: what cannot be removed now is when the store is swept. */
   async discard(): Promise<void> {
-    await this.#handle.close().catch(() => undefined)
+    this.#close()
     await this.#folder.remove(this.#names.name).catch(() => undefined)
+  }
+
+  #open(): number {
+    if (this.#file === undefined) throw new Error('this file is closed')
+    return this.#file
+  }
+
+  #close(): void {
+    const file = this.#file
+    this.#file = undefined
+    if (file !== undefined) closeSync(file)
   }
 }
 

@@ -1,9 +1,12 @@
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from 'node:fs'
-import { open, opendir, rm, stat } from 'node:fs/promises'
+import { accessSync, closeSync, constants, fsync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { opendir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 
 import { codeOf, messageOf, Problem } from '../../../base/problem.ts'
 import { FILE_NAME } from './body-file.ts'
+
+const synced = promisify(fsync)
 
 const HOLD_NAME = /^backup-[0-9a-f]{32}$/
 
@@ -56,11 +59,11 @@ export class BodyFolder {
   }
 
   async #sync(): Promise<void> {
-    const folder = await open(this.path)
+    const folder = openSync(this.path, 'r')
     try {
-      await folder.sync()
+      await synced(folder)
     } finally {
-      await folder.close()
+      closeSync(folder)
     }
   }
 

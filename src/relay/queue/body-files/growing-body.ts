@@ -31,13 +31,14 @@ export class GrowingBody implements BodyWriter {
     return this.#file !== undefined
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
     this.#pieces.push(chunk)
     this.#buffered += chunk.byteLength
     this.#size += chunk.byteLength
-    if (this.#buffered > BODY_PIECE) await this.#do(() => this.#spill())
-    else if (this.#pieces.length > MOST_PIECES) this.#pieces = [Buffer.concat(this.#pieces)]
+    if (this.#buffered > BODY_PIECE) return this.#do(async () => void (await this.#spill()))
+    if (this.#pieces.length > MOST_PIECES) this.#pieces = [Buffer.concat(this.#pieces)]
+    return undefined
   }
 
   /** All of a body that is not large, in the pieces it came in. */

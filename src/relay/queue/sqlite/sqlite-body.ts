@@ -17,7 +17,7 @@ export class SqliteBody implements BodyWriter {
     this.#content = whole
   }
 
-  write(chunk: Uint8Array): Promise<void> {
+  write(chunk: Uint8Array): Promise<void> | undefined {
     return this.#growing.write(chunk)
   }
 
