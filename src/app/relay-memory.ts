@@ -8,9 +8,11 @@ import { codeOf } from '../base/problem.ts'
 import type { StateFolder } from '../base/state-folder.ts'
 import type { LoadedStore } from '../config/store.ts'
 import type { Ledger } from '../relay/limits/ledger.ts'
+import type { QueueOperations } from '../relay/queue/operations.ts'
 import { PostgresQueueStore } from '../relay/queue/postgres-store.ts'
+import type { QueueOfLogin } from '../relay/queue/queue-of-login.ts'
 import { SqliteQueueStore } from '../relay/queue/sqlite-store.ts'
-import type { QueueOfLogin, QueueOperations, QueueStore } from '../relay/queue/store.ts'
+import type { QueueStore } from '../relay/queue/store.ts'
 import { keyFile } from './key-file.ts'
 
 /** The queue as the relay's parts use it, in a file or in a database. */

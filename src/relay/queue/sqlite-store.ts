@@ -1,12 +1,19 @@
 import { existsSync } from 'node:fs'
-import { setImmediate as breathe } from 'node:timers/promises'
 
 import type { Database } from 'better-sqlite3'
 
-import { Problem } from '../../base/problem.ts'
 import type { Ledger } from '../limits/ledger.ts'
 import { sizeOf } from './body-files/body-file.ts'
 import { BodyFolder } from './body-files/body-folder.ts'
+import type {
+  HoldTarget,
+  Operator,
+  OperatorAction,
+  QueueOperations,
+  StandingHold,
+  WaitingDelivery,
+} from './operations.ts'
+import type { QueueOfLogin, RefusedMail } from './queue-of-login.ts'
 import { Bodies } from './sqlite/bodies.ts'
 import { Correspondents } from './sqlite/correspondents.ts'
 import { Counting } from './sqlite/counting.ts'
@@ -30,21 +37,13 @@ import { Wal } from './sqlite/wal.ts'
 import type {
   BodyFiles,
   BodyWriter,
-  HoldTarget,
   Lease,
   LeaseRequest,
   MessageRecord,
   NewMessage,
-  Operator,
-  OperatorAction,
   QueueCounts,
-  QueueOfLogin,
-  QueueOperations,
   QueueStore,
-  RefusedMail,
   Settlement,
-  StandingHold,
-  WaitingDelivery,
 } from './store.ts'
 
 /**
@@ -115,7 +114,7 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
     report: (sentence: string) => void = () => undefined,
   ): Promise<SqliteQueueStore> {
     const folder = BodyFolder.of(path)
-    if (!existsSync(path)) await refuseStrangers(folder, path)
+    if (!existsSync(path)) await folder.refuseStrangers(path)
     const store = new SqliteQueueStore(openQueue(path), folder)
     try {
       folder.create()
@@ -229,14 +228,8 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   }
 
   /** The address of every recipient in every record, again and again where it is in several. */
-  async *recipients(): AsyncGenerator<string> {
-    let portion = reading(() => this.#correspondents.portion(undefined))
-    while (portion.length > 0) {
-      for (const { address } of portion) yield address
-      await breathe()
-      const last = portion.at(-1)
-      portion = reading(() => this.#correspondents.portion(last))
-    }
+  recipients(): AsyncIterable<string> {
+    return this.#correspondents.addresses()
   }
 
   async sweep(before: number): Promise<number> {
@@ -247,16 +240,8 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
       if (portion === 0) break
       removed += portion
     }
-    this.#emptyWal()
+    this.#wal.empty()
     return removed
-  }
-
-  /**
-   * What was deleted lies on in the WAL until that is overwritten, which on a quiet day is never. Takes some
-   * milliseconds, and after a busy hour as long as any checkpoint: of 32 MiB at most (`wal_autocheckpoint`).
-   */
-  #emptyWal(): void {
-    reading(() => this.#database.pragma('wal_checkpoint(truncate)'))
   }
 
   async close(): Promise<void> {
@@ -269,19 +254,5 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
     } catch (error) {
       throw translate(error)
     }
-  }
-}
-
-/**
- * A new database takes every file for one without a message.
- *
- * @throws Problem where the database of these files was moved without them
- */
-async function refuseStrangers(folder: BodyFolder, path: string): Promise<void> {
-  if (!existsSync(folder.path)) return
-  for await (const name of folder.names()) {
-    throw new Problem(
-      `${folder.path} has letters (${name}) whose queue ${path} is not there; move the queue back, or the folder to where the queue is, or remove the folder`,
-    )
   }
 }

@@ -1,4 +1,13 @@
-import { accessSync, closeSync, constants, fsync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+} from 'node:fs'
 import { opendir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -35,6 +44,20 @@ export class BodyFolder {
     } catch (error) {
       throw new Problem(
         `cannot use the folder ${this.path} for large messages: ${messageOf(error)}`,
+      )
+    }
+  }
+
+  /**
+   * A new database would take every file for one without a message.
+   *
+   * @throws Problem where the database of these files was moved without them
+   */
+  async refuseStrangers(database: string): Promise<void> {
+    if (!existsSync(this.path)) return
+    for await (const name of this.names()) {
+      throw new Problem(
+        `${this.path} has letters (${name}) whose queue ${database} is not there; move the queue back, or the folder to where the queue is, or remove the folder`,
       )
     }
   }
