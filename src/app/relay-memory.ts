@@ -25,22 +25,22 @@ export interface RelayStore extends QueueStore, QueueOperations, QueueOfLogin {
 /** What a relay has to remember, alone or together with others. */
 export interface RelayMemory {
   readonly store: RelayStore
+  /** Sentences about messages whose content is not there. */
+  readonly lost: readonly string[]
   /** With which recipients are remembered; the same on all nodes. */
   readonly limitsKey: Uint8Array
 }
 
-/**
- * @param fault told, in a sentence, what is wrong with the queue and does not keep it from working
- * @throws Problem if the database or the file cannot be used
- */
+/** @throws Problem if the database or the file cannot be used */
 export async function openMemory(
   store: LoadedStore | undefined,
   folder: StateFolder,
-  fault: (sentence: string) => void,
 ): Promise<RelayMemory> {
   if (store === undefined) {
+    const lost: string[] = []
     return {
-      store: await SqliteQueueStore.open(folder.file('queue.sqlite'), fault),
+      store: await SqliteQueueStore.open(folder.file('queue.sqlite'), said => lost.push(said)),
+      lost,
       limitsKey: await keyFile(
         folder.file('limits.key'),
         'have every recipient be a new one again',
@@ -49,7 +49,7 @@ export async function openMemory(
   }
   const database = new Postgres(store.url, { connections: store.connections })
   const queue = await PostgresQueueStore.open(database, await nodeOf(folder.file('node.id')))
-  return { store: queue, limitsKey: await queue.sharedKey('limits', randomBytes(32)) }
+  return { store: queue, lost: [], limitsKey: await queue.sharedKey('limits', randomBytes(32)) }
 }
 
 /** Who this node is, at every start the same: it may end the leases that it died with, and nobody else's. */

@@ -89,8 +89,8 @@ export const ENVELOPE_IN_MEMORY = 1_024
 export const RECIPIENT_IN_MEMORY = 256
 
 /**
- * A message is taken at MAIL where the disk has one and a half times its size free (the queue's journal needs it a
- * second time for a while), and at least this much: what deliveries come to has to be written as well.
+ * A message is taken at MAIL where the disk has one and a half times its size free (others come meanwhile, and small ones are
+ * in the queue's journal a second time for a while), and at least this much: what deliveries come to has to be written as well.
  */
 export const DISK_SHARE = 1.5
 export const DISK_RESERVE = 1_048_576

@@ -109,7 +109,7 @@ test('large messages are saved with their files; those whose file is not there o
   const database = new Database(path)
   const rows = database
     .prepare<[], { id: string; name: string }>(
-      'select id, name from message join body_file using (body) order by id',
+      'select id, name from message join body_file using (body) order by message.key',
     )
     .all()
   const page = database

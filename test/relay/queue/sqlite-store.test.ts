@@ -346,7 +346,7 @@ describe('a large message', () => {
         octets[200_000] = (octets[200_000] ?? 0) ^ 1
         await writeFile(file, octets)
       },
-      /is damaged/,
+      /is not what was written; put it back/,
     ],
   ])('whose file was %s is never given out as whole', async (_, change, said) => {
     const { path, id, file } = await withLarge()

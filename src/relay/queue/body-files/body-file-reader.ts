@@ -22,19 +22,19 @@ export async function* readBodyFile(
   const file = openFile(path)
   try {
     const { size } = fstatSync(file)
-    if (size !== body.size) throw new Error(`${path} has ${size} octets instead of ${body.size}`)
+    if (size !== body.size) throw lost(`${path} has ${size} octets instead of ${body.size}`)
     const decipher = decipherOf(body)
     const buffer = Buffer.allocUnsafeSlow(Math.min(BODY_PIECE, body.size))
     for (let at = 0; at < size;) {
       const { bytesRead } = await readInto(file, buffer, 0, buffer.length, at)
-      if (bytesRead === 0) throw new Error(`${path} has ${at} octets instead of ${body.size}`)
+      if (bytesRead === 0) throw lost(`${path} has ${at} octets instead of ${body.size}`)
       at += bytesRead
       yield decipher.update(buffer.subarray(0, bytesRead))
     }
     try {
       decipher.final()
     } catch {
-      throw new Error(`${path} is damaged: it is not what was written`)
+      throw lost(`${path} is not what was written`)
     }
   } finally {
     closeSync(file)
@@ -48,6 +48,12 @@ function openFile(path: string): number {
     const code = codeOf(error)
     // Too many files: of all, not of this one.
     if (code === 'EMFILE' || code === 'ENFILE') throw translateFile(error)
-    throw code === 'ENOENT' ? new Error(`${path} is not there`) : error
+    throw code === 'ENOENT' ? lost(`${path} is not there`) : error
   }
+}
+
+function lost(how: string): Error {
+  return new Error(
+    `${how}; put it back from a backup, or remove the message: mailcanary queue drop`,
+  )
 }
