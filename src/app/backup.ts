@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { chown, copyFile, mkdir, open, readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
 import Database from 'better-sqlite3'
 
 import { writeAtomically } from '../base/atomic-file.ts'
 import { codeOf, messageOf, Problem } from '../base/problem.ts'
+import { BodyFolder } from '../relay/queue/body-files/body-folder.ts'
+import { BodyHold } from '../relay/queue/body-files/body-hold.ts'
 
 const MANIFEST = 'backup.json'
 /** What the kernel makes anew, and what a running daemon has open for itself. */
@@ -17,6 +19,7 @@ const PAGES_A_STEP = 2048
 
 /** One file of a backup, or of a state folder. */
 export interface KeptFile {
+  /** `queue.sqlite`, or `queue.bodies/0123…` for a large message. */
   readonly name: string
   /** Octets. */
   readonly size: number
@@ -32,8 +35,8 @@ export interface Manifest {
 }
 
 /**
- * Copies a state folder while a daemon works in it: each database as it was at one moment, by SQLite's own online backup,
- * everything else as a file. Nothing in the state is changed.
+ * Copies a state folder while a daemon works in it: each database as it was at one moment, by SQLite's own online backup, with
+ * the large messages that it names, and everything else as a file. Nothing in the state is changed.
  *
  * @param target absent, or an empty folder; made with mode 0700, for there are letters and hashes in it
  * @throws Problem where the target is in use or cannot be written, or the state cannot be read
@@ -53,15 +56,18 @@ export async function backUp(
   for (const name of names) {
     const from = join(state, name)
     const to = join(target, name)
+    const copies = [name]
     try {
       if (name.endsWith('.sqlite')) {
-        await copyDatabase(from, to, share => options.progress?.(name, share))
+        copies.push(...(await copyDatabase(from, to, share => options.progress?.(name, share))))
       } else await copyFile(from, to)
     } catch (error) {
       throw new Problem(`cannot back up ${from}: ${messageOf(error)}`)
     }
-    await keepPrivate(to)
-    files.push(await described(target, name))
+    for (const copy of copies) {
+      await keepPrivate(join(target, copy))
+      files.push(await described(target, copy))
+    }
     options.progress?.(name, 1)
   }
   const manifest = { madeAt: new Date(options.now).toISOString(), version: options.version, files }
@@ -102,19 +108,25 @@ export async function readBackup(backup: string): Promise<Manifest> {
  */
 export async function restore(backup: string, state: string): Promise<Manifest> {
   const manifest = await readBackup(backup)
-  const there = await contentsOf(state)
+  const there = [...(await contentsOf(state)), ...(await lettersIn(state))]
   if (there.length > 0) {
     throw new Problem(
       `${state} has a state already (${there.join(', ')}); move it aside, or name an absent folder with --state`,
     )
   }
   const { uid, gid } = await stat(state)
+  // Root restores for the user that the service runs as.
+  const handOver = async (path: string): Promise<void> => {
+    if (process.getuid?.() === 0) await chown(path, uid, gid)
+  }
   for (const { name } of manifest.files) {
     const path = join(state, name)
+    if (dirname(name) !== '.' && (await mkdir(dirname(path), { recursive: true, mode: 0o700 }))) {
+      await handOver(dirname(path))
+    }
     await copyFile(join(backup, name), path)
     await keepPrivate(path)
-    // Root restores for the user that the service runs as.
-    if (process.getuid?.() === 0) await chown(path, uid, gid)
+    await handOver(path)
   }
   return manifest
 }
@@ -129,6 +141,14 @@ async function contentsOf(state: string): Promise<string[]> {
     .toSorted()
 }
 
+/** Folders with large messages, which are nothing without their queue. */
+async function lettersIn(state: string): Promise<string[]> {
+  const entries = await readdir(state, { withFileTypes: true })
+  const folders = entries.filter(entry => entry.isDirectory() && entry.name.endsWith('.bodies'))
+  const contents = await Promise.all(folders.map(({ name }) => readdir(join(state, name))))
+  return folders.map(({ name }) => name).filter((_, i) => (contents[i] ?? []).length > 0)
+}
+
 async function makeEmpty(target: string): Promise<void> {
   try {
     await mkdir(target, { recursive: true, mode: 0o700 })
@@ -139,23 +159,32 @@ async function makeEmpty(target: string): Promise<void> {
   throw new Problem(`${target} is not empty: name a folder that is absent or empty`)
 }
 
+/** @returns the copies of the large messages that it names, as seen from its own folder */
 async function copyDatabase(
   from: string,
   to: string,
   progress: (share: number) => void,
-): Promise<void> {
+): Promise<string[]> {
   const database = new Database(from, { readonly: true, fileMustExist: true })
+  // One read transaction for all steps: a database that is written to meanwhile would begin the copy anew each time.
+  const hold = await BodyHold.of(from, database)
   try {
-    // One read transaction for all steps: a database that is written to meanwhile would begin the copy anew each time.
-    database.exec('begin')
-    database.prepare('select count(*) from sqlite_schema').get()
     await database.backup(to, {
       progress: ({ totalPages, remainingPages }) => {
         progress(totalPages === 0 ? 1 : 1 - remainingPages / totalPages)
         return PAGES_A_STEP
       },
     })
+    const folder = BodyFolder.of(to)
+    const copies: string[] = []
+    for (const name of hold.names(database)) {
+      folder.create()
+      await copyFile(hold.file(name), folder.file(name))
+      copies.push(join(basename(folder.path), name))
+    }
+    return copies
   } finally {
+    await hold.release()
     database.close()
   }
 }
@@ -188,7 +217,7 @@ function parsed(text: string, backup: string): Manifest {
   }
   if (typeof found !== 'object' || found === null || !('files' in found)) throw broken
   const manifest = found as Manifest
-  const plain = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
+  const plain = /^(?:[A-Za-z0-9][A-Za-z0-9._-]*\.bodies\/)?[A-Za-z0-9][A-Za-z0-9._-]*$/
   if (!Array.isArray(manifest.files)) throw broken
   if (!manifest.files.every(({ name }) => typeof name === 'string' && plain.test(name))) {
     throw broken

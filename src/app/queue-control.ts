@@ -7,6 +7,7 @@ import { StateFolder } from '../base/state-folder.ts'
 import { providerOfHost } from '../mail/provider-table.ts'
 import type { Provider } from '../mail/provider.ts'
 import type { ReportRelayEvent } from '../relay/events.ts'
+import type { OperatorAction, QueueOperations, StandingHold } from '../relay/queue/operations.ts'
 import type {
   Acted,
   ListedDelivery,
@@ -17,13 +18,7 @@ import type {
 import type { SiteState } from '../relay/queue/site-traffic.ts'
 import { SqliteQueueStore } from '../relay/queue/sqlite-store.ts'
 import { names, titleOf } from '../relay/queue/standing.ts'
-import type {
-  MessageRecord,
-  OperatorAction,
-  QueueOperations,
-  QueueStore,
-  StandingHold,
-} from '../relay/queue/store.ts'
+import type { MessageRecord, QueueStore } from '../relay/queue/store.ts'
 import { pages } from './queue-pages.ts'
 
 export { titleOf } from '../relay/queue/standing.ts'
@@ -34,12 +29,8 @@ export type {
   Selection,
 } from '../relay/queue/request.ts'
 export type { SiteState } from '../relay/queue/site-traffic.ts'
-export type {
-  HoldTarget,
-  MessageRecord,
-  OperatorAction,
-  StandingHold,
-} from '../relay/queue/store.ts'
+export type { HoldTarget, OperatorAction, StandingHold } from '../relay/queue/operations.ts'
+export type { MessageRecord } from '../relay/queue/store.ts'
 
 export interface QueueControlOptions {
   readonly store: QueueStore & QueueOperations

@@ -3,8 +3,9 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { providerOfHost } from '../mail/provider-table.ts'
 import type { Provider } from '../mail/provider.ts'
+import type { QueueOperations } from '../relay/queue/operations.ts'
 import type { ListedDelivery, Selection } from '../relay/queue/request.ts'
-import type { QueueOperations, QueueStore } from '../relay/queue/store.ts'
+import type { QueueStore } from '../relay/queue/store.ts'
 
 interface PagesOptions {
   readonly store: QueueStore & QueueOperations

@@ -8,9 +8,11 @@ import { codeOf } from '../base/problem.ts'
 import type { StateFolder } from '../base/state-folder.ts'
 import type { LoadedStore } from '../config/store.ts'
 import type { Ledger } from '../relay/limits/ledger.ts'
+import type { QueueOperations } from '../relay/queue/operations.ts'
 import { PostgresQueueStore } from '../relay/queue/postgres-store.ts'
+import type { QueueOfLogin } from '../relay/queue/queue-of-login.ts'
 import { SqliteQueueStore } from '../relay/queue/sqlite-store.ts'
-import type { QueueOfLogin, QueueOperations, QueueStore } from '../relay/queue/store.ts'
+import type { QueueStore } from '../relay/queue/store.ts'
 import { keyFile } from './key-file.ts'
 
 /** The queue as the relay's parts use it, in a file or in a database. */
@@ -23,6 +25,8 @@ export interface RelayStore extends QueueStore, QueueOperations, QueueOfLogin {
 /** What a relay has to remember, alone or together with others. */
 export interface RelayMemory {
   readonly store: RelayStore
+  /** Sentences about messages whose content is not there. */
+  readonly lost: readonly string[]
   /** With which recipients are remembered; the same on all nodes. */
   readonly limitsKey: Uint8Array
 }
@@ -33,8 +37,10 @@ export async function openMemory(
   folder: StateFolder,
 ): Promise<RelayMemory> {
   if (store === undefined) {
+    const lost: string[] = []
     return {
-      store: await SqliteQueueStore.open(folder.file('queue.sqlite')),
+      store: await SqliteQueueStore.open(folder.file('queue.sqlite'), said => lost.push(said)),
+      lost,
       limitsKey: await keyFile(
         folder.file('limits.key'),
         'have every recipient be a new one again',
@@ -43,7 +49,7 @@ export async function openMemory(
   }
   const database = new Postgres(store.url, { connections: store.connections })
   const queue = await PostgresQueueStore.open(database, await nodeOf(folder.file('node.id')))
-  return { store: queue, limitsKey: await queue.sharedKey('limits', randomBytes(32)) }
+  return { store: queue, lost: [], limitsKey: await queue.sharedKey('limits', randomBytes(32)) }
 }
 
 /** Who this node is, at every start the same: it may end the leases that it died with, and nobody else's. */

@@ -59,7 +59,7 @@ export async function createRelay(
 ): Promise<Relay> {
   const { config } = loaded
   const { clock, random, folder } = surroundings
-  const { store, limitsKey } = await openMemory(loaded.store, folder)
+  const { limitsKey, lost, store } = await openMemory(loaded.store, folder)
   const directory = createDirectory(loaded, surroundings, report.directory)
   const applicationPasswords = await openApplicationPasswords(
     loaded,
@@ -123,7 +123,13 @@ export async function createRelay(
     },
   })
   const parts = [
-    { name: 'queue store', start: () => Promise.resolve(), stop: () => store.close() },
+    {
+      name: 'queue store',
+      start: async () => {
+        for (const cause of lost) report.relay({ kind: 'relay-fault', part: 'queue store', cause })
+      },
+      stop: () => store.close(),
+    },
     retention,
     directory,
     ...(applicationPasswords === undefined ? [] : [applicationPasswords]),

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
+import type { Operator } from '../relay/queue/operations.ts'
 import { SqliteQueueStore } from '../relay/queue/sqlite-store.ts'
-import type { Operator } from '../relay/queue/store.ts'
 
 /**
  * Holds everything in a queue that comes from a backup: what was queued then may have been delivered since.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import type { HoldTarget, QueueOperations } from '../../src/relay/queue/store.ts'
+import type { HoldTarget, QueueOperations } from '../../src/relay/queue/operations.ts'
 import {
   DEFERRED,
   DELIVERED,

@@ -1,4 +1,6 @@
-import type { QueueOfLogin, QueueOperations, QueueStore } from '../../src/relay/queue/store.ts'
+import type { QueueOperations } from '../../src/relay/queue/operations.ts'
+import type { QueueOfLogin } from '../../src/relay/queue/queue-of-login.ts'
+import type { QueueStore } from '../../src/relay/queue/store.ts'
 
 /** One store to test, and the same store as a later process would find it. */
 export interface StoreUnderTest {

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { expect, onTestFinished, test } from 'vitest'
@@ -59,4 +59,52 @@ test('a damaged queue stops the start and names the way out; once that is taken 
   const waiting = Number(/(\d+) of them waiting/.exec(rescue.output)?.[1])
   const whole = waiting - (rescue.output.match(/content is not whole/g) ?? []).length
   await eventually(() => next.messages.length === whole, `${whole} deliveries`)
+})
+
+test('a large message whose file is not what was written never goes out; one that is put back does', async () => {
+  const folder = await makeScratch()
+  const next = await ScriptedSmtp.start()
+  const site = await Site.create(folder)
+  onTestFinished(async () => {
+    await site.stop()
+    await next.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  const passwords = join(folder, 'passwords')
+  await writeFile(passwords, `alice:${ssha('canary-demo')}\n`)
+  await site.configure({
+    directory: `  domains: [example.org]\n  export_file: {path: ${passwords}}`,
+    delivery: `  smarthost: {host: 127.0.0.1, port: ${next.port}, tls: none}\n  retry: [1s]`,
+  })
+  const queue = join(site.state, 'queue.sqlite')
+  await mkdir(site.state, { recursive: true, mode: 0o700 })
+  const store = await SqliteQueueStore.open(queue)
+  const content = Buffer.from(`Subject: large\r\n\r\n${'large text\r\n'.repeat(30_000)}`)
+  const changed = message(['bob@example.net'], Date.now())
+  await put(store, changed, content)
+  const [name = ''] = await readdir(join(site.state, 'queue.bodies'))
+  const away = message(['carol@example.net'], Date.now())
+  await put(store, away, content)
+  await store.close()
+  const files = (await readdir(join(site.state, 'queue.bodies'))).map(file =>
+    join(site.state, 'queue.bodies', file),
+  )
+  const first = join(site.state, 'queue.bodies', name)
+  const second = files.find(file => file !== first) ?? ''
+  const octets = await readFile(first)
+  octets[octets.length - 1] = (octets.at(-1) ?? 0) ^ 1
+  await writeFile(first, octets)
+  await rename(second, join(folder, 'away'))
+
+  await site.start()
+  const said = await site.daemon?.line(/content is not there/)
+  expect(said).toContain(away.id)
+  await site.daemon?.line(new RegExp(`${changed.id}.*is not what was written; put it back`))
+  await site.daemon?.line(new RegExp(`${away.id}.*is not there; put it back`))
+  expect(next.messages).toEqual([])
+  await rename(join(folder, 'away'), second)
+  const retry = await Daemon.run(['queue', 'retry', away.id, '--state', site.state])
+  expect(retry.code, retry.output).toBe(0)
+  await eventually(() => next.messages.length === 1, 'the message that is whole again')
+  expect(next.messages[0]?.data.toString()).toContain('large text\r\n'.repeat(30_000))
 })

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
@@ -15,6 +15,8 @@ import { smallDisk, type SmallDisk } from '../support/small-disk.ts'
 
 const PASSWORD = 'canary-demo'
 const LATER = '451 4.3.2 Later'
+/** Of a message that becomes a file of its own. */
+const LARGE = 'large text '.repeat(30_000)
 
 const found = await smallDisk(24)
 if (typeof found === 'string') process.stderr.write(`skipped: ${found}\n`)
@@ -73,7 +75,7 @@ describe.skipIf(typeof found === 'string')('the relay on a disk', () => {
   async function accepted(count: number): Promise<string[]> {
     const ledger: string[] = []
     for (let i = 0; i < count; i++) {
-      const { reply, subject } = await send()
+      const { reply, subject } = await send(i === 0 ? LARGE : 'hello')
       expect(reply).toBe('250 2.0.0')
       ledger.push(subject)
     }
@@ -114,6 +116,9 @@ describe.skipIf(typeof found === 'string')('the relay on a disk', () => {
       status: 503,
       text: expect.stringMatching(/no space left|disk is full/) as string,
     })
+    expect((await send(LARGE)).reply).toBe('452 4.3.1')
+    // The one that was accepted, and nothing of those that were not.
+    expect(await readdir(join(site.state, 'queue.bodies'))).toHaveLength(1)
     // Results still find room, or wait until they do: in no case is anything delivered twice.
     deeds.MAIL = '250 2.1.0 OK'
     await rm(ballast)
@@ -131,7 +136,8 @@ describe.skipIf(typeof found === 'string')('the relay on a disk', () => {
     // All of it is due, and the next hop would take it; but that could not be written down.
     const before = next.commands.length
     deeds.MAIL = '250 2.1.0 OK'
-    for (let i = 0; i < 3; i++) expect((await send()).reply).toMatch(/^45[12]/)
+    for (const text of ['hello', 'hello', LARGE])
+      expect((await send(text)).reply).toMatch(/^45[12]/)
     expect(next.commands.slice(before).filter(line => line.startsWith('MAIL'))).toEqual([])
     expect(next.messages).toEqual([])
     const { code } = (await site.daemon?.stop()) ?? {}

@@ -1,6 +1,7 @@
 import { formatReply } from '../../mail/reply.ts'
 import { groupAlike } from './alike.ts'
-import type { Lease, OperatorAction, Settlement, TimelineEntry } from './store.ts'
+import type { OperatorAction } from './operations.ts'
+import type { Lease, Settlement, TimelineEntry } from './store.ts'
 
 /** What the timeline says of what an operator did, before the name. */
 export const NOTE: Readonly<Record<OperatorAction, string>> = {

@@ -1,5 +1,13 @@
 import { migrate, type Postgres, type Session } from '../../base/postgres.ts'
 import type { Ledger } from '../limits/ledger.ts'
+import type {
+  HoldTarget,
+  Operator,
+  OperatorAction,
+  QueueOperations,
+  StandingHold,
+  WaitingDelivery,
+} from './operations.ts'
 import { Bodies, PostgresBody } from './postgres/bodies.ts'
 import { asking } from './postgres/failure.ts'
 import { holdsWithAmounts, liftHold, setHold } from './postgres/holds.ts'
@@ -10,23 +18,16 @@ import { putMessage } from './postgres/putting.ts'
 import { countQueue, findRecord, listWaiting, messageRow, refusedOf } from './postgres/records.ts'
 import { QUEUE_MIGRATIONS } from './postgres/schema.ts'
 import { settle } from './postgres/settling.ts'
+import type { QueueOfLogin, RefusedMail } from './queue-of-login.ts'
 import type {
   BodyWriter,
-  HoldTarget,
   Lease,
   LeaseRequest,
   MessageRecord,
   NewMessage,
-  Operator,
-  OperatorAction,
   QueueCounts,
-  QueueOfLogin,
-  QueueOperations,
   QueueStore,
-  RefusedMail,
   Settlement,
-  StandingHold,
-  WaitingDelivery,
 } from './store.ts'
 
 // A transaction of this many takes some milliseconds.

@@ -1,12 +1,6 @@
+import type { HoldTarget, OperatorAction, StandingHold, WaitingDelivery } from './operations.ts'
 import type { SiteState } from './site-traffic.ts'
-import type {
-  HoldTarget,
-  MessageRecord,
-  OperatorAction,
-  QueueCounts,
-  StandingHold,
-  WaitingDelivery,
-} from './store.ts'
+import type { MessageRecord, QueueCounts } from './store.ts'
 
 /** Which deliveries are meant: those of some messages, or all that every other field holds of. */
 export interface Selection {

@@ -1,6 +1,7 @@
 import type { Notify, Recipient } from '../../mail/envelope.ts'
 import { noReply, type Reply } from '../../mail/reply.ts'
-import type { LeasedRecipient, QueuedMessage, RefusedMail } from './store.ts'
+import type { RefusedMail } from './queue-of-login.ts'
+import type { LeasedRecipient, QueuedMessage } from './store.ts'
 
 export interface MessageRow {
   readonly key: number

@@ -1,9 +1,20 @@
-import { setImmediate as breathe } from 'node:timers/promises'
+import { existsSync } from 'node:fs'
 
 import type { Database } from 'better-sqlite3'
 
 import type { Ledger } from '../limits/ledger.ts'
-import { Bodies, SqliteBody } from './sqlite/bodies.ts'
+import { sizeOf } from './body-files/body-file.ts'
+import { BodyFolder } from './body-files/body-folder.ts'
+import type {
+  HoldTarget,
+  Operator,
+  OperatorAction,
+  QueueOperations,
+  StandingHold,
+  WaitingDelivery,
+} from './operations.ts'
+import type { QueueOfLogin, RefusedMail } from './queue-of-login.ts'
+import { Bodies } from './sqlite/bodies.ts'
 import { Correspondents } from './sqlite/correspondents.ts'
 import { Counting } from './sqlite/counting.ts'
 import { Destinations } from './sqlite/destinations.ts'
@@ -14,34 +25,29 @@ import { Leasing } from './sqlite/leasing.ts'
 import { SqliteLedger } from './sqlite/ledger.ts'
 import { openQueue } from './sqlite/open.ts'
 import { Operating } from './sqlite/operating.ts'
+import { Orphans } from './sqlite/orphans.ts'
 import { Putting } from './sqlite/putting.ts'
 import { Records } from './sqlite/records.ts'
 import { Settling } from './sqlite/settling.ts'
+import { SqliteBody } from './sqlite/sqlite-body.ts'
 import { Sweeping } from './sqlite/sweeping.ts'
 import { Timeline } from './sqlite/timeline.ts'
 import { Waiting } from './sqlite/waiting.ts'
 import { Wal } from './sqlite/wal.ts'
 import type {
+  BodyFiles,
   BodyWriter,
-  HoldTarget,
   Lease,
   LeaseRequest,
   MessageRecord,
   NewMessage,
-  Operator,
-  OperatorAction,
   QueueCounts,
-  QueueOfLogin,
-  QueueOperations,
   QueueStore,
-  RefusedMail,
   Settlement,
-  StandingHold,
-  WaitingDelivery,
 } from './store.ts'
 
 /**
- * The queue in one SQLite file, for one process: whoever opens it holds the state folder. Everything that writes shares
+ * The queue in one SQLite file and a folder of large bodies, for one process: whoever opens it holds the state folder. Everything that writes shares
  * durable transactions (`GroupCommit`); everything that reads answers at once.
  */
 export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLogin {
@@ -51,6 +57,7 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   readonly #wal: Wal
   readonly #group: GroupCommit
   readonly #bodies: Bodies
+  readonly #orphans: Orphans
   readonly #destinations: Destinations
   readonly #putting: Putting
   readonly #leasing: Leasing
@@ -62,15 +69,16 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   readonly #holds: Holds
   readonly #waiting: Waiting
 
-  private constructor(database: Database) {
+  private constructor(database: Database, folder: BodyFolder) {
     const wal = new Wal(database)
     const timeline = new Timeline(database)
     const destinations = new Destinations(database)
+    const bodies = new Bodies(database, folder)
     const group = new GroupCommit(database, {
       before: () => destinations.caughtUp(),
       sync: wal.sync,
+      after: () => bodies.afterSync(),
     })
-    const bodies = new Bodies(database, group)
     const putting = new Putting(database, destinations, timeline)
     this.#holds = new Holds(database, destinations)
     this.#waiting = new Waiting(database, this.#holds)
@@ -78,6 +86,7 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
     this.#wal = wal
     this.#group = group
     this.#bodies = bodies
+    this.#orphans = new Orphans(database, { folder, bodies, group })
     this.#destinations = destinations
     this.#putting = putting
     this.ledger = new SqliteLedger({ group, bodies, putting, counting: new Counting(database) })
@@ -97,13 +106,21 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   /**
    * Opens the file, or creates it. Leases that a dead process left are released, bodies without a message removed.
    *
+   * @param report told, in a sentence for people, of messages whose content is not there
    * @throws Problem that names the file and the way out, if it cannot be used
    */
-  static async open(path: string): Promise<SqliteQueueStore> {
-    const store = new SqliteQueueStore(openQueue(path))
+  static async open(
+    path: string,
+    report: (sentence: string) => void = () => undefined,
+  ): Promise<SqliteQueueStore> {
+    const folder = BodyFolder.of(path)
+    if (!existsSync(path)) await folder.refuseStrangers(path)
+    const store = new SqliteQueueStore(openQueue(path), folder)
     try {
+      folder.create()
       await store.#group.run(() => store.#leasing.releaseAll())
-      await store.#bodies.sweepLoose()
+      const lost = await store.#orphans.sweepAtStart()
+      if (lost !== undefined) report(lost)
     } catch (error) {
       await store.close()
       throw error
@@ -125,13 +142,18 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
     return this.#bodies.begin()
   }
 
+  get bodyFiles(): BodyFiles {
+    return this.#bodies
+  }
+
   async put(message: NewMessage, body: BodyWriter): Promise<void> {
     if (!(body instanceof SqliteBody)) throw new TypeError('a body of another store')
+    const preparing = body.prepare()
+    if (preparing !== undefined) await preparing
     await this.#group.run(() => {
-      this.#bodies.finish(body)
-      this.#putting.put(message, body.id, body.size)
+      const { content } = body
+      this.#putting.put(message, this.#bodies.store(content), sizeOf(content))
     })
-    this.#bodies.done(body.id)
   }
 
   lease(request: LeaseRequest): Promise<readonly Lease[]> {
@@ -206,38 +228,25 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   }
 
   /** The address of every recipient in every record, again and again where it is in several. */
-  async *recipients(): AsyncGenerator<string> {
-    let portion = reading(() => this.#correspondents.portion(undefined))
-    while (portion.length > 0) {
-      for (const { address } of portion) yield address
-      await breathe()
-      const last = portion.at(-1)
-      portion = reading(() => this.#correspondents.portion(last))
-    }
+  recipients(): AsyncIterable<string> {
+    return this.#correspondents.addresses()
   }
 
   async sweep(before: number): Promise<number> {
-    await this.#bodies.sweepLoose()
+    await this.#orphans.sweep(Date.now())
     let removed = 0
     for (;;) {
       const portion = await this.#group.run(() => this.#sweeping.portion(before))
       if (portion === 0) break
       removed += portion
     }
-    this.#emptyWal()
+    this.#wal.empty()
     return removed
-  }
-
-  /**
-   * What was deleted lies on in the WAL until that is overwritten, which on a quiet day is never. Takes some
-   * milliseconds, and after a busy hour as long as any checkpoint: of 32 MiB at most (`wal_autocheckpoint`).
-   */
-  #emptyWal(): void {
-    reading(() => this.#database.pragma('wal_checkpoint(truncate)'))
   }
 
   async close(): Promise<void> {
     await this.#group.close()
+    await this.#bodies.settled()
     if (!this.#database.open) return
     this.#wal.close()
     try {

@@ -1,4 +1,4 @@
-import type { HoldTarget } from './store.ts'
+import type { HoldTarget } from './operations.ts'
 
 /** A hold that stands, or (`lifted_at`) stood. */
 export interface HoldRow {

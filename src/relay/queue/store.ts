@@ -1,6 +1,7 @@
 import type { Envelope, Recipient } from '../../mail/envelope.ts'
 import type { Outcome } from '../../mail/outcome.ts'
 import type { Reply } from '../../mail/reply.ts'
+import type { BodyContent } from './body-files/body-file.ts'
 
 /*
  * Words of the queue:
@@ -30,10 +31,21 @@ export interface NewMessage {
 
 /** A body on its way into the store, in chunks, so that its size never is our memory. */
 export interface BodyWriter {
-  /** Resolves when the store wants more (backpressure). The chunk is the store's from now on: nobody may change it. */
-  write(chunk: Uint8Array): Promise<void>
+  /**
+   * Resolves when the store wants more (backpressure); undefined if it does already. The chunk is the store's from now on:
+   * nobody may change it.
+   */
+  write(chunk: Uint8Array): Promise<void> | undefined
   /** Forgets what was written. Safe at any time, also after `put`. */
   abort(): Promise<void>
+}
+
+/** For threads that write large bodies themselves (`GrowingBody`), so that their octets go to no other. */
+export interface BodyFiles {
+  /** Where the files are. */
+  readonly folder: string
+  /** Takes over what a body has become elsewhere, to be put. A file is the store's from now on. */
+  adopt(content: BodyContent): BodyWriter
 }
 
 export interface QueuedMessage extends Omit<NewMessage, 'hold'> {
@@ -143,6 +155,8 @@ export interface QueueCounts {
  */
 export interface QueueStore {
   newBody(): BodyWriter
+  /** Undefined where all of a body goes through `newBody`. */
+  readonly bodyFiles?: BodyFiles
   /** Makes the message exist, body and all, in one durable commit. Concurrent callers share a commit. */
   put(message: NewMessage, body: BodyWriter): Promise<void>
   /** Leases deliveries that are due at `now`: from the domains that have waited longest, the oldest of each first. */
@@ -164,98 +178,6 @@ export interface QueueStore {
   sweep(before: number): Promise<number>
   close(): Promise<void>
 }
-
-/** What an operator can do to a message. */
-export type OperatorAction = 'retry' | 'hold' | 'release' | 'drop'
-
-/** Who does something, and when: milliseconds since the epoch. */
-export interface Operator {
-  readonly by: string
-  readonly at: number
-}
-
-/** What a standing hold keeps back. `value` is a lower-case domain, a login, or '' for everything. */
-export interface HoldTarget {
-  readonly kind: 'everything' | 'destination' | 'login'
-  readonly value: string
-}
-
-export interface StandingHold extends HoldTarget, Operator {
-  /** How many deliveries it keeps back now. */
-  readonly deliveries: number
-}
-
-/** A delivery that has not ended, as an operator sees it. */
-export interface WaitingDelivery {
-  /** Later deliveries have greater ones. */
-  readonly deliveryId: string
-  /** Of the message. */
-  readonly id: string
-  readonly login: string
-  readonly reversePath: string
-  readonly acceptedAt: number
-  readonly size: number
-  readonly domain: string
-  /** How many recipients have not reached their end. */
-  readonly recipients: number
-  readonly state: 'queued' | 'active' | 'held'
-  /** Why it is held; '' if it is not. */
-  readonly kept: string
-  readonly dueAt: number
-  readonly attempts: number
-  readonly lastReply: string
-  readonly lastHost: string
-}
-
-/**
- * The queue in the hands of an operator. Nothing here changes a delivery that is being attempted: what its attempt
- * comes to would be lost, or done twice.
- */
-export interface QueueOperations {
-  /** Deliveries that have not ended, oldest first, beginning behind the delivery `after`; of one kind, where told. */
-  list(request: {
-    readonly limit: number
-    readonly after?: string
-    readonly of?: { readonly kind: 'message' | 'destination' | 'login'; readonly value: string }
-  }): Promise<readonly WaitingDelivery[]>
-  /**
-   * Tries again now, keeps back, lets go again, or removes without a report. The timeline says who did it. What a
-   * standing hold keeps back is neither tried nor let go by this.
-   *
-   * @param request `domain`: only the delivery to this one
-   * @returns how many deliveries changed, and how many are being attempted and were left alone; undefined if there is
-   * no such message
-   */
-  operate(
-    id: string,
-    request: Operator & { readonly action: OperatorAction; readonly domain?: string },
-  ): Promise<{ readonly changed: number; readonly busy: number } | undefined>
-  /** Keeps back what is there and what comes, beginning with the next lease. @returns false if it did already */
-  hold(target: HoldTarget, operator: Operator): Promise<boolean>
-  /** Ends a standing hold; everything keeps its place and its time. @returns false if there is none */
-  lift(target: HoldTarget, operator: Operator): Promise<boolean>
-  /** The holds that stand, oldest first. */
-  holds(): Promise<readonly StandingHold[]>
-}
-
-/** A recipient that another server refused, or that was given up. */
-export interface RefusedMail {
-  /** Of the message. */
-  readonly id: string
-  readonly acceptedAt: number
-  readonly to: string
-  readonly reply: Reply
-  readonly host: string
-}
-
-/** What the owner of a login may know of what the queue has done with their mail. */
-export interface QueueOfLogin {
-  /** The latest first, of the last `REFUSED_SEEN` messages of all logins. */
-  refused(login: string, limit: number): Promise<readonly RefusedMail[]>
-}
-
-/** What was refused of so many messages is looked through for one login's: an index by login would cost every message. */
-export const REFUSED_SEEN = 200_000
 
 /** The store cannot work now. Clients get 451 or 452, readiness is false, deliveries pause. */
 export class StoreUnavailable extends Error {

@@ -19,7 +19,8 @@ export type Line =
 
 /** Takes one message. Each promise is waited for before anything further is read from the client. */
 export interface DataSink {
-  write(content: Buffer): Promise<void>
+  /** @returns undefined where there is nothing to wait for, as with nearly every piece: a promise costs more than that */
+  write(content: Buffer): Promise<void> | undefined
   /** After the final dot: the reply is given in here. */
   end(decoder: DataDecoder): Promise<void>
 }
@@ -49,7 +50,8 @@ export class CommandParser extends SMTPStream {
     readonly onLine: (line: Line) => Promise<void>
     readonly onOctets: (count: number) => void
   }) {
-    super()
+    // A record of TLS alone, 16 KiB, must not stop the reading: it is done with before the next one is read.
+    super({ highWaterMark: 32_768 })
     this.#onLine = options.onLine
     this.#onOctets = options.onOctets
   }
@@ -86,9 +88,19 @@ export class CommandParser extends SMTPStream {
     try {
       // Closed means retired: after STARTTLS or QUIT what is left must never be executed (RFC 3207 section 4.2).
       while (rest.length > 0 && !this.isClosed) {
-        rest = this.#data
-          ? await this.#consumeData(rest, this.#data)
-          : await this.#consumeLine(rest)
+        if (this.#data === undefined) {
+          rest = await this.#consumeLine(rest)
+          continue
+        }
+        const { decoder, sink } = this.#data
+        const { content, consumed, ended } = decoder.feed(rest)
+        const writing = content.length > 0 ? sink.write(content) : undefined
+        if (writing !== undefined) await writing
+        if (ended) {
+          this.#data = undefined
+          await sink.end(decoder)
+        }
+        rest = rest.subarray(consumed)
       }
     } catch (error) {
       failure = error instanceof Error ? error : new Error(messageOf(error))
@@ -138,18 +150,5 @@ export class CommandParser extends SMTPStream {
     this.#lineOctets = 0
     this.#lastOctet = 0
     this.#overlong = false
-  }
-
-  async #consumeData(
-    chunk: Buffer,
-    data: { readonly decoder: DataDecoder; readonly sink: DataSink },
-  ): Promise<Buffer> {
-    const { content, consumed, ended } = data.decoder.feed(chunk)
-    if (content.length > 0) await data.sink.write(content)
-    if (ended) {
-      this.#data = undefined
-      await data.sink.end(data.decoder)
-    }
-    return chunk.subarray(consumed)
   }
 }

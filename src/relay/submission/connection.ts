@@ -13,6 +13,7 @@ import { DataDecoder } from './data-decoder.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dialogue } from './dialogue.ts'
 import type { Intake } from './intake.ts'
+import { MAX_CONTENT_LINE } from './limits.ts'
 import type { LocalAccess } from './local-access.ts'
 import type { MemoryShare } from './memory-budget.ts'
 import { networkOf, type OpenCount } from './network.ts'
@@ -190,14 +191,18 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     if (!(parser instanceof CommandParser)) return
     this.#intake = intake
     const sink: DataSink = {
-      write: content => this.#work(() => intake.write(content)),
+      write: content => {
+        const writing = intake.write(content)
+        return writing && this.#work(() => writing)
+      },
       end: decoder =>
         this.#work(async () => {
           await intake.end(decoder)
           this.#intake = undefined
         }),
     }
-    parser.receive(new DataDecoder({ normalise: this.#site.bareNewlines === 'normalize' }), sink)
+    const normalise = this.#site.bareNewlines === 'normalize'
+    parser.receive(new DataDecoder({ normalise, longest: MAX_CONTENT_LINE }), sink)
   }
 
   startTls(): void {

@@ -1,5 +1,7 @@
 import { isAscii } from 'node:buffer'
 
+import { SpecialOctets } from '../../mail/special-octets.ts'
+
 const LF = 10
 const CR = 13
 const DOT = 46
@@ -8,9 +10,9 @@ const DOT = 46
 type State = 'line' | 'dot' | 'dot-cr' | 'text' | 'cr'
 
 interface Decoded {
-  /** Content in its final form; empty where the chunk held none. */
+  /** Content in its final form; empty where the chunk held none. May be the chunk's own memory. */
   readonly content: Buffer
-  /** Octets of the chunk that belong to the message, its end included. */
+  /** Octets of the chunk that have been decoded, the end of the message included: there may be more, also of the message. */
   readonly consumed: number
   readonly ended: boolean
 }
@@ -24,15 +26,21 @@ interface Decoded {
  */
 export class DataDecoder {
   readonly #normalise: boolean
+  readonly #longest: number
   #state: State = 'line'
   #lineOctets = 0
-  #longestLine = 0
+  #tooLong = false
   #bareNewlines = 0
   #eightBit = false
 
-  /** @param options normalise: a bare CR or LF becomes CRLF; otherwise it stays as it is and is only counted */
-  constructor(options: { readonly normalise: boolean }) {
+  /**
+   * @param options.normalise a bare CR or LF becomes CRLF; otherwise it stays as it is and is only counted
+   * @param options.longest octets of the longest line that is allowed, its CRLF included and its stuffing dot not (RFC 5321
+   * section 4.5.3.1.6)
+   */
+  constructor(options: { readonly normalise: boolean; readonly longest: number }) {
     this.#normalise = options.normalise
+    this.#longest = options.longest
   }
 
   /** Bare CRs and LFs met so far. */
@@ -45,16 +53,73 @@ export class DataDecoder {
     return this.#eightBit
   }
 
-  /** Octets of the longest line, its CRLF included and its stuffing dot not (RFC 5321 section 4.5.3.1.6). */
-  get longestLine(): number {
-    return this.#longestLine
+  /** Whether a line has been longer than is allowed. */
+  get tooLong(): boolean {
+    return this.#tooLong
   }
 
-  /** @param chunk the next octets from the client, of any number; must not be called again after the end */
-  feed(chunk: Uint8Array): Decoded {
+  /** @param chunk the next octets from the client, at least one; must not be called again after the end */
+  feed(chunk: Buffer): Decoded {
+    const plain = this.#state === 'line' || this.#state === 'text' ? this.#pass(chunk) : undefined
+    return plain ?? this.#decode(chunk)
+  }
+
+  /**
+   * Nearly all of a message: text in proper lines, of which some begin with a dot too many. Copied only where there is one.
+   *
+   * @returns undefined if the chunk begins with anything else
+   */
+  #pass(chunk: Buffer): Decoded | undefined {
+    const specials = new SpecialOctets(chunk)
+    let content: Buffer | undefined
+    let filled = 0
+    let from = 0
+    let at = this.#state === 'line' && chunk[0] === DOT ? 0 : specials.next(0)
+    // Whether a dot is one too many or the end, and whether its line is one, is not for here.
+    while (chunk[at] === DOT && at + 1 < chunk.length && chunk[at + 1] !== CR) {
+      content ??= Buffer.allocUnsafe(chunk.length)
+      filled += chunk.copy(content, filled, from, at)
+      this.#count(chunk, from, at)
+      from = at + 1
+      this.#state = 'text'
+      at = specials.next(from)
+    }
+    if (at === 0) return undefined
+    this.#count(chunk, from, at)
+    this.#eightBit ||= !isAscii(chunk.subarray(0, at))
+    if (content === undefined) {
+      return { content: chunk.subarray(0, at), consumed: at, ended: false }
+    }
+    filled += chunk.copy(content, filled, from, at)
+    return { content: content.subarray(0, filled), consumed: at, ended: false }
+  }
+
+  /** Notes how long lines are, and where they end: they may begin anywhere in the first and end anywhere in the last. */
+  #count(lines: Buffer, from: number, to: number): void {
+    if (from === to) return
+    const longest = this.#longest
+    const last = lines.lastIndexOf(LF, to - 1) + 1
+    if (last <= from) {
+      this.#lineOctets += to - from
+      this.#state = 'text'
+    } else {
+      let line = lines.indexOf(LF, from) + 1
+      if (this.#lineOctets + line - from > longest) this.#tooLong = true
+      // Not line by line: a line end at most so far away means that none between is too long.
+      while (last - line > longest) {
+        const next = lines.lastIndexOf(LF, line + longest - 1) + 1
+        if (next === line) this.#tooLong = true
+        line = next === line ? last : next
+      }
+      this.#lineOctets = to - last
+      this.#state = last === to ? 'line' : 'text'
+    }
+    if (this.#lineOctets > longest) this.#tooLong = true
+  }
+
+  #decode(octets: Buffer): Decoded {
     // Held back are at most two octets, and only a bare newline makes more of one.
-    const content = Buffer.allocUnsafe((chunk.length + 2) * (this.#normalise ? 2 : 1))
-    const octets = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+    const content = Buffer.allocUnsafe((octets.length + 2) * (this.#normalise ? 2 : 1))
     let filled = 0
     /** Up to here no whole line without anything special begins. */
     let special = 0
@@ -71,12 +136,12 @@ export class DataDecoder {
       }
     }
 
-    for (let i = 0; i < chunk.length; i++) {
-      const octet = chunk[i] ?? 0
+    for (let i = 0; i < octets.length; i++) {
+      const octet = octets[i] ?? 0
       if (i >= special && (this.#state === 'text' || (this.#state === 'line' && octet !== DOT))) {
         const end = octets.indexOf(LF, i)
         if (end > i && octets.indexOf(CR, i) === end - 1) {
-          // As nearly all of a message is: searched and copied at the speed of memory.
+          // Searched and copied at the speed of memory.
           filled += octets.copy(content, filled, i, end + 1)
           this.#lineOctets += end - 1 - i
           this.#endLine(2)
@@ -84,7 +149,7 @@ export class DataDecoder {
           i = end
           continue
         }
-        special = end < 0 ? chunk.length : end + 1
+        special = end < 0 ? octets.length : end + 1
       }
       switch (this.#state) {
         case 'dot-cr':
@@ -132,13 +197,12 @@ export class DataDecoder {
       this.#lineOctets++
     }
     this.#eightBit ||= !isAscii(octets)
-    if (this.#lineOctets > this.#longestLine) this.#longestLine = this.#lineOctets
-    return { content: content.subarray(0, filled), consumed: chunk.length, ended: false }
+    if (this.#lineOctets > this.#longest) this.#tooLong = true
+    return { content: content.subarray(0, filled), consumed: octets.length, ended: false }
   }
 
   #endLine(terminator: number): void {
-    const octets = this.#lineOctets + terminator
-    if (octets > this.#longestLine) this.#longestLine = octets
+    if (this.#lineOctets + terminator > this.#longest) this.#tooLong = true
     this.#lineOctets = 0
   }
 }

@@ -9,7 +9,7 @@ import { WITHIN, type Judgement } from '../limits/judge.ts'
 import { StoreUnavailable, type BodyWriter, type NewMessage } from '../queue/store.ts'
 import type { DataSink } from './command-parser.ts'
 import type { DataDecoder } from './data-decoder.ts'
-import { CONTENT_IN_MEMORY, MAX_CONTENT_LINE, MAX_RECEIVED } from './limits.ts'
+import { CONTENT_IN_MEMORY, MAX_RECEIVED } from './limits.ts'
 import type { MemoryShare } from './memory-budget.ts'
 import { overLimitEvent, overLimitReply } from './over-limit.ts'
 import { judgeOriginators } from './policy.ts'
@@ -84,14 +84,14 @@ export class Intake implements DataSink {
     this.#id = newId(site.clock)
   }
 
-  async write(content: Buffer): Promise<void> {
+  write(content: Buffer): Promise<void> | undefined {
     this.#received += content.length
-    if (this.#received > this.#site.limits.messageBytes) await this.#refuse(TOO_BIG)
-    if (this.#refusal || this.#aborted) return
-    if (this.#headerEnded) {
-      await this.#store(content)
-      return
-    }
+    if (this.#received > this.#site.limits.messageBytes) return this.#refuse(TOO_BIG)
+    if (this.#refusal || this.#aborted) return undefined
+    return this.#headerEnded ? this.#store(content) : this.#takeHeader(content)
+  }
+
+  async #takeHeader(content: Buffer): Promise<void> {
     if (!this.#memory.take(content.length)) return this.#refuse(OUT_OF_MEMORY)
     const rest = this.#scanner.push(content)
     this.#memory.giveBack(rest.length)
@@ -108,7 +108,7 @@ export class Intake implements DataSink {
     if (decoder.bareNewlines > 0 && this.#site.bareNewlines === 'reject') {
       await this.#refuse(BARE_NEWLINE, { first: true })
     }
-    if (decoder.longestLine > MAX_CONTENT_LINE) await this.#refuse(LINE_OF_CONTENT_TOO_LONG)
+    if (decoder.tooLong) await this.#refuse(LINE_OF_CONTENT_TOO_LONG)
     if (!this.#refusal && !this.#aborted) await this.#commit(decoder.eightBit)
     this.#memory.giveBack()
     if (this.#aborted) return
@@ -166,18 +166,19 @@ export class Intake implements DataSink {
     return `${this.#tls === '' ? '' : 'S'}${this.#authenticated ? 'A' : ''}`
   }
 
-  async #store(chunk: Buffer): Promise<void> {
-    if (this.#refusal || this.#aborted) return
+  /** @returns undefined where there is nothing to wait for */
+  #store(chunk: Buffer): Promise<void> | undefined {
+    if (this.#refusal || this.#aborted) return undefined
     try {
       this.#body ??= this.#site.store.newBody()
       // What is beyond the pieces that the store keeps in memory is on the disk already.
       const before = Math.min(this.#size, CONTENT_IN_MEMORY)
       this.#size += chunk.length
       const more = Math.min(this.#size, CONTENT_IN_MEMORY) - before
-      if (!this.#memory.take(more)) return await this.#refuse(OUT_OF_MEMORY)
-      await this.#body.write(chunk)
+      if (!this.#memory.take(more)) return this.#refuse(OUT_OF_MEMORY)
+      return this.#body.write(chunk)?.catch((error: unknown) => this.#fail(error))
     } catch (error) {
-      await this.#fail(error)
+      return this.#fail(error)
     }
   }
 

@@ -81,7 +81,7 @@ export function maxLineOctets(verb: string): number {
 /** Octets of a line of content, CRLF included (RFC 5321 section 4.5.3.1.6). */
 export const MAX_CONTENT_LINE = 1_000
 
-/** Octets of content that a store keeps in memory for one message: a piece of 64 KiB, and one that is being written. */
+/** Octets of content that a store keeps in memory for one message: what has more is being written. */
 export const CONTENT_IN_MEMORY = 131_072
 
 /** Octets that an envelope in the making takes, and one recipient of it beside its text. */
@@ -89,8 +89,8 @@ export const ENVELOPE_IN_MEMORY = 1_024
 export const RECIPIENT_IN_MEMORY = 256
 
 /**
- * A message is taken at MAIL where the disk has one and a half times its size free (the queue's journal needs it a
- * second time for a while), and at least this much: what deliveries come to has to be written as well.
+ * A message is taken at MAIL where the disk has one and a half times its size free (others come meanwhile, and small ones are
+ * in the queue's journal a second time for a while), and at least this much: what deliveries come to has to be written as well.
  */
 export const DISK_SHARE = 1.5
 export const DISK_RESERVE = 1_048_576

@@ -27,7 +27,7 @@ export interface SubmissionOptions {
   readonly loginOf?: (text: string) => string | undefined
   /** @returns a sentence for people on why no mail can be taken now (greeting 421 4.3.0), or undefined */
   readonly ready: () => string | undefined
-  readonly store: Pick<QueueStore, 'newBody' | 'put'>
+  readonly store: Pick<QueueStore, 'newBody' | 'bodyFiles' | 'put'>
   /** Holds logins to their limits; without it there are none. */
   readonly meter?: Metering
   /** Octets free where the store is, or undefined if that cannot be told; asked at each MAIL. */

@@ -28,7 +28,7 @@ export interface Site {
   readonly meter: Metering | undefined
   /** Octets free where the store is; undefined where nobody knows. */
   readonly freeSpace: () => number | undefined
-  readonly store: Pick<QueueStore, 'newBody' | 'put'>
+  readonly store: Pick<QueueStore, 'newBody' | 'bodyFiles' | 'put'>
   readonly clock: Clock
   readonly report: ReportRelayEvent
   /** @returns why no mail can be taken now, or undefined */

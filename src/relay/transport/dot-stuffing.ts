@@ -1,9 +1,12 @@
+import { SpecialOctets } from '../../mail/special-octets.ts'
+
 const CR = 0x0d
 const LF = 0x0a
 const DOT = 0x2e
 
-const CRLF = Buffer.from('\r\n')
-const STUFFED = Buffer.from('.')
+const CR_ALONE = Buffer.from('\r')
+const LF_ALONE = Buffer.from('\n')
+const DOT_ALONE = Buffer.from('.')
 
 /**
  * Makes a body fit for DATA (RFC 5321 section 4.5.2): a dot that begins a line is doubled, and the end gets the one
@@ -18,45 +21,32 @@ export class DotStuffer {
 
   /** @returns what to send for this chunk; the chunk itself, uncopied, where nothing is to be changed */
   push(chunk: Uint8Array): Uint8Array {
-    const pieces: Uint8Array[] = []
     const octets = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+    const [first] = octets
+    if (first === undefined) return chunk
+    const pieces: Uint8Array[] = []
     let from = 0
-    /** Up to here no whole line with nothing to change begins. */
-    let special = 0
-    for (let i = 0; i < chunk.length; i++) {
-      const octet = chunk[i]
-      if (i >= special && !this.#afterCr && !(this.#atLineStart && octet === DOT)) {
-        const end = octets.indexOf(LF, i)
-        if (end > i && octets.indexOf(CR, i) === end - 1) {
-          this.#atLineStart = true
-          i = end
-          continue
-        }
-        special = end < 0 ? chunk.length : end + 1
-      }
-      if (this.#afterCr) {
-        this.#afterCr = false
-        this.#atLineStart = true
-        if (octet === LF) continue
-        pieces.push(chunk.subarray(from, i), CRLF.subarray(1))
-        from = i
-      }
-      if (octet === CR) {
-        this.#afterCr = true
-      } else if (octet === LF) {
-        pieces.push(chunk.subarray(from, i), CRLF)
-        from = i + 1
-        this.#atLineStart = true
-      } else {
-        if (octet === DOT && this.#atLineStart) {
-          pieces.push(chunk.subarray(from, i), STUFFED)
-          from = i
-        }
-        this.#atLineStart = false
+    const insert = (octet: Uint8Array, before: number): void => {
+      pieces.push(octets.subarray(from, before), octet)
+      from = before
+    }
+    if (this.#afterCr && first !== LF) insert(LF_ALONE, 0)
+    if ((this.#afterCr || this.#atLineStart) && first === DOT) insert(DOT_ALONE, 0)
+    const specials = new SpecialOctets(octets)
+    // The LF of a CRLF that was cut in two is none that is bare.
+    let at = specials.next(this.#afterCr && first === LF ? 1 : 0)
+    for (; at < octets.length; at = specials.next(at + 1)) {
+      if (octets[at] === DOT) insert(DOT_ALONE, at)
+      else if (octets[at] === LF) insert(CR_ALONE, at)
+      else if (at + 1 < octets.length) {
+        insert(LF_ALONE, at + 1)
+        if (octets[at + 1] === DOT) insert(DOT_ALONE, at + 1)
       }
     }
+    this.#atLineStart = octets.at(-1) === LF
+    this.#afterCr = octets.at(-1) === CR
     if (pieces.length === 0) return chunk
-    pieces.push(chunk.subarray(from))
+    pieces.push(octets.subarray(from))
     return Buffer.concat(pieces)
   }
 

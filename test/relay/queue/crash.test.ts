@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 
 import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
@@ -51,6 +53,18 @@ async function audit(store: SqliteQueueStore, ledger: Ledger): Promise<void> {
   }
 }
 
+/** Files that are no bodies, and bodies that are no files. */
+async function strangers(path: string): Promise<string[]> {
+  const database = new Database(path, { readonly: true })
+  const rows = database.prepare<[], string>('select name from body_file').pluck().all()
+  database.close()
+  const files = await readdir(path.replace('.sqlite', '.bodies'))
+  return [
+    ...files.filter(name => !rows.includes(name)),
+    ...rows.filter(name => !files.includes(name)),
+  ]
+}
+
 test(
   `${CYCLES} times killed under load: whatever was confirmed is there, whole, and what was settled stays settled`,
   { timeout: CYCLES * 8_000 },
@@ -68,6 +82,7 @@ test(
       // What earlier cycles left is looked at once more at the end.
       await audit(store, cycle === CYCLES - 1 ? whole : ledger)
       await store.close()
+      expect(await strangers(path)).toEqual([])
     }
     expect(whole.put.size).toBeGreaterThan(CYCLES * 10)
     expect(whole.settled.size).toBeGreaterThan(0)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { rm, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { expect, onTestFinished, test } from 'vitest'
@@ -61,9 +61,14 @@ test('a full disk is a shortage: what was confirmed stays, and all goes on when 
   expect(failure).toMatchObject({ full: true })
   expect(confirmed.length).toBeGreaterThan(20)
   const large = store.newBody()
-  await expect(large.write(Buffer.alloc(3_000_000))).rejects.toBeInstanceOf(StoreUnavailable)
+  await expect(large.write(Buffer.alloc(3_000_000))).rejects.toMatchObject({
+    name: 'StoreUnavailable',
+    full: true,
+  })
+  await expect(store.put(message(['x@example.net']), large)).rejects.toThrow(/was not stored/)
   await large.abort()
   await expect(store.put(message(['x@example.net']), large)).rejects.toThrow()
+  expect(await readdir(join(folder, 'queue.bodies'))).toEqual([])
   for (const id of confirmed) expect((await bodyOf(store, id)).equals(content)).toBe(true)
 
   await rm(ballast)
@@ -71,6 +76,9 @@ test('a full disk is a shortage: what was confirmed stays, and all goes on when 
   expect(leases).toHaveLength(confirmed.length)
   for (const leased of leases)
     expect(await store.settle(leased, settlement(leased, DELIVERED))).toBe(true)
-  const made = await put(store, message(['bob@example.net']), content)
-  expect((await bodyOf(store, made.id)).equals(content)).toBe(true)
+  for (const size of [content.length, 1_000_000]) {
+    const octets = Buffer.alloc(size, 'y')
+    const made = await put(store, message(['bob@example.net']), octets)
+    expect((await bodyOf(store, made.id)).equals(octets)).toBe(true)
+  }
 })

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
+import type { HoldTarget } from '../../../src/relay/queue/operations.ts'
 import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
 import { MIGRATIONS, APPLICATION_ID } from '../../../src/relay/queue/sqlite/schema.ts'
-import type { HoldTarget, MessageRecord } from '../../../src/relay/queue/store.ts'
+import type { MessageRecord } from '../../../src/relay/queue/store.ts'
 import {
   DEFERRED,
   DELIVERED,

@@ -1,6 +1,7 @@
-import { readFile, truncate, writeFile } from 'node:fs/promises'
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
@@ -96,6 +97,44 @@ test('a file that is cut off gives back what is left of it', async () => {
   const { whole, lost, unseen } = await audit(path, ids)
   expect(whole + lost + unseen).toBe(COUNT)
   expect(whole).toBeGreaterThan(0)
+})
+
+test('large messages are saved with their files; those whose file is not there or not whole are named', async () => {
+  const path = join(await scratchFolder(), 'queue.sqlite')
+  const store = await open(path)
+  const content = Buffer.alloc(300_000, 'x')
+  const made = [1, 2, 3].map(() => message(['bob@example.net']))
+  for (const one of made) await put(store, one, content)
+  await store.close()
+  const database = new Database(path)
+  const rows = database
+    .prepare<[], { id: string; name: string }>(
+      'select id, name from message join body_file using (body) order by message.key',
+    )
+    .all()
+  const page = database
+    .prepare<[], number>(`select rootpage from sqlite_schema where name = 'timeline_message'`)
+    .pluck()
+    .get()
+  const size = Number(database.pragma('page_size', { simple: true }))
+  database.close()
+  const torn = await readFile(path)
+  torn.fill(0xff, ((page ?? 0) - 1) * size, (page ?? 0) * size)
+  await writeFile(path, torn)
+  const [whole, cut, gone] = rows
+  const folder = path.replace('.sqlite', '.bodies')
+  await truncate(join(folder, cut?.name ?? ''), content.length - 1)
+  await rm(join(folder, gone?.name ?? ''))
+
+  const rescued = rescueQueue(path, T0)
+  expect(rescued.lost.map(({ id, lacks }) => [id, lacks])).toEqual([
+    [cut?.id, 'content'],
+    [gone?.id, 'content'],
+  ])
+  const later = await open(path)
+  expect((await bodyOf(later, whole?.id ?? '')).equals(content)).toBe(true)
+  await expect(bodyOf(later, cut?.id ?? '')).rejects.toThrow('has 299999 octets instead of 300000')
+  await expect(bodyOf(later, gone?.id ?? '')).rejects.toThrow('is not there')
 })
 
 test('a queue that is whole is left alone', async () => {

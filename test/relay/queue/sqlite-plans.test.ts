@@ -8,8 +8,8 @@ import { MIGRATIONS } from '../../../src/relay/queue/sqlite/schema.ts'
 
 const FOLDER = new URL('../../../src/relay/queue/sqlite/', import.meta.url).pathname
 
-// They read the whole file because that is what they are for.
-const READ_ALL = new Set(['open.ts', 'rescue.ts'])
+// They read everything because that is what they are for; `orphans.ts` at the start, as many rows as there are large messages.
+const READ_ALL = new Set(['open.ts', 'orphans.ts', 'rescue.ts'])
 
 /** Every statement the store prepares, read from its source: a new query is tested without being listed here. */
 async function statements(): Promise<readonly string[]> {

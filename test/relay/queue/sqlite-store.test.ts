@@ -1,5 +1,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 
 import Database from 'better-sqlite3'
@@ -10,7 +19,7 @@ import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
 import { GroupCommit } from '../../../src/relay/queue/sqlite/group-commit.ts'
 import { openQueue } from '../../../src/relay/queue/sqlite/open.ts'
 import { Wal } from '../../../src/relay/queue/sqlite/wal.ts'
-import { StoreUnavailable } from '../../../src/relay/queue/store.ts'
+import { StoreUnavailable, type BodyWriter } from '../../../src/relay/queue/store.ts'
 import {
   bodyOf,
   DELIVERED,
@@ -28,6 +37,9 @@ async function open(path: string): Promise<SqliteQueueStore> {
   onTestFinished(() => store.close())
   return store
 }
+
+/** More than is kept in a row. */
+const LARGE = Buffer.alloc(300_000, 'large ')
 
 /** By this thread, into files of any kind. */
 function octetsWritten(): number {
@@ -59,16 +71,26 @@ async function withSyncsByHand(): Promise<{
   readonly group: GroupCommit
   readonly insert: Database.Statement<[number]>
   readonly syncs: readonly Sync[]
+  /** How many it has kept. */
+  readonly kept: () => number
 }> {
   const database = new Database(await newPath())
   onTestFinished(() => void database.close())
   database.exec('create table number (n integer primary key)')
   const syncs: Sync[] = []
+  let kept = 0
   const group = new GroupCommit(database, {
     before: () => undefined,
     sync: () => new Promise((resolve, reject) => void syncs.push({ resolve, reject })),
+    after: () => void kept++,
   })
-  return { group, insert: database.prepare('insert into number values (?)'), syncs }
+  const insert = database.prepare<[number]>('insert into number values (?)')
+  return { group, insert, syncs, kept: () => kept }
+}
+
+/** The folder of large bodies. */
+function bodiesOf(path: string): string {
+  return path.replace('.sqlite', '.bodies')
 }
 
 /** A queue of some hundred kilobytes, closed. */
@@ -89,6 +111,7 @@ describe('the file', () => {
     for (const suffix of ['', '-wal', '-shm']) {
       expect((await stat(path + suffix)).mode & 0o777, suffix).toBe(0o600)
     }
+    expect((await stat(bodiesOf(path))).mode & 0o777).toBe(0o700)
   })
 
   test('that is cut off anywhere is a problem with its name and the way out', async () => {
@@ -146,15 +169,16 @@ describe('a shared commit', () => {
     expect(await store.counts()).toMatchObject({ queued: 1_000 })
   })
 
-  test('a large body waits for the disk once, when its message does', async () => {
-    const store = await open(await newPath())
+  test('a large body costs the database one row, and nothing before its message comes', async () => {
+    const path = await newPath()
+    const store = await open(path)
     const before = { commits: store.commits, syncs: store.syncs }
     const body = store.newBody()
     for (let n = 0; n < 32; n++) await body.write(Buffer.alloc(65_536, 'x'))
-    expect(store.commits - before.commits).toBeGreaterThan(8)
-    expect(store.syncs).toBe(before.syncs)
+    expect(store.commits).toBe(before.commits)
     await store.put(message(['x@example.net']), body)
     expect(store.syncs - before.syncs).toBe(1)
+    expect((await stat(`${path}-wal`)).size).toBeLessThan(500_000)
   })
 
   test('leases wait for no disk, and the results of a hundred deliveries share its syncs', async () => {
@@ -190,6 +214,7 @@ describe('a shared commit', () => {
     const group = new GroupCommit(database, {
       before: () => undefined,
       sync: () => Promise.resolve(),
+      after: () => undefined,
     })
     const insert = database.prepare('insert into number values (?)')
     await Promise.all([1, 2, 3].map(n => group.run(() => insert.run(n))))
@@ -205,7 +230,7 @@ describe('a shared commit', () => {
   })
 
   test('the event loop goes on while the disk is at work, and what comes then shares the next', async () => {
-    const { group, insert, syncs } = await withSyncsByHand()
+    const { group, insert, kept, syncs } = await withSyncsByHand()
     const told: number[] = []
     const run = (n: number): Promise<unknown> => {
       return group.run(() => insert.run(n)).then(() => told.push(n))
@@ -216,22 +241,25 @@ describe('a shared commit', () => {
     await new Promise(setImmediate)
     // Nothing else is committed meanwhile, and nobody told.
     expect([group.commits, told]).toEqual([1, []])
+    // Nor are the files of what has ended removed, for the end may be undone.
+    expect(kept()).toBe(0)
     syncs[0]?.resolve()
     await first
     await expect.poll(() => syncs.length).toBe(2)
-    expect([group.commits, told]).toEqual([2, [1]])
+    expect([group.commits, told, kept()]).toEqual([2, [1], 1])
     syncs[1]?.resolve()
     await Promise.all(later)
     expect([group.commits, told]).toEqual([2, [1, 2, 3]])
   })
 
   test('that the disk does not keep is told to all who share it, and the next one is tried', async () => {
-    const { group, insert, syncs } = await withSyncsByHand()
+    const { group, insert, kept, syncs } = await withSyncsByHand()
     const failed = Promise.allSettled([1, 2].map(n => group.run(() => insert.run(n))))
     await expect.poll(() => syncs.length).toBe(1)
     syncs[0]?.reject(new StoreUnavailable('not kept', { full: false }))
     const reason = { message: 'not kept' }
     expect(await failed).toMatchObject([{ reason }, { reason }])
+    expect(kept()).toBe(0)
     const next = group.run(() => insert.run(3).changes)
     await expect.poll(() => syncs.length).toBe(2)
     syncs[1]?.resolve()
@@ -281,6 +309,149 @@ describe('a shared commit', () => {
   })
 })
 
+describe('a large message', () => {
+  /** A store with one of them, and its file. */
+  async function withLarge(): Promise<{ path: string; id: string; file: string }> {
+    const path = await newPath()
+    const store = await open(path)
+    const { id } = await put(store, message(['bob@example.net']), LARGE)
+    await store.close()
+    const [name = ''] = await readdir(bodiesOf(path))
+    return { path, id, file: join(bodiesOf(path), name) }
+  }
+
+  test('whose file is not there is named at the start, and found again when it is back', async () => {
+    const { path, id, file } = await withLarge()
+    await rename(file, `${file}.away`)
+    const said: string[] = []
+    const store = await SqliteQueueStore.open(path, sentence => said.push(sentence))
+    onTestFinished(() => store.close())
+    expect(said).toEqual([expect.stringContaining(`content is not there: ${id} (${file})`)])
+    expect(said[0]).toContain('mailcanary queue drop')
+    await expect(bodyOf(store, id)).rejects.toThrow(`${file} is not there`)
+    await rename(`${file}.away`, file)
+    expect((await bodyOf(store, id)).equals(LARGE)).toBe(true)
+    await store.close()
+    await SqliteQueueStore.open(path, sentence => said.push(sentence)).then(again => again.close())
+    expect(said).toHaveLength(1)
+  })
+
+  test.each([
+    ['cut off', async (file: string) => truncate(file, LARGE.length - 1), /has 299999 octets/],
+    ['longer than it was', async (file: string) => appendFile(file, '.'), /has 300001 octets/],
+    [
+      'changed',
+      async (file: string) => {
+        const octets = await readFile(file)
+        octets[200_000] = (octets[200_000] ?? 0) ^ 1
+        await writeFile(file, octets)
+      },
+      /is not what was written; put it back/,
+    ],
+  ])('whose file was %s is never given out as whole', async (_, change, said) => {
+    const { path, id, file } = await withLarge()
+    await change(file)
+    await expect(bodyOf(await open(path), id)).rejects.toThrow(said)
+  })
+
+  test('is read by several deliveries at once, each at its own pace', async () => {
+    const { path, id } = await withLarge()
+    const store = await open(path)
+    const [slow, ...others] = [1, 2, 3].map(() => store.body(id)[Symbol.asyncIterator]())
+    const first = await slow?.next()
+    const read = async (rest: AsyncIterator<Uint8Array> | undefined): Promise<Uint8Array[]> => {
+      const piece = await rest?.next()
+      return piece === undefined || piece.done === true ? [] : [piece.value, ...(await read(rest))]
+    }
+    for (const other of others) expect(Buffer.concat(await read(other)).equals(LARGE)).toBe(true)
+    const whole = Buffer.concat([first?.value as Uint8Array, ...(await read(slow))])
+    expect(whole.equals(LARGE)).toBe(true)
+  })
+
+  test('is not lost with a commit that fails, nor kept by it', async () => {
+    const path = await newPath()
+    const store = await open(path)
+    const made = await put(store, message(['bob@example.net']), LARGE)
+    // The same id again: its file has to go, that of the first must not.
+    const body = store.newBody()
+    await body.write(LARGE)
+    await expect(store.put(made, body)).rejects.toThrow()
+    expect(await readdir(bodiesOf(path))).toHaveLength(2)
+    await body.abort()
+    expect(await readdir(bodiesOf(path))).toHaveLength(1)
+    expect((await bodyOf(store, made.id)).equals(LARGE)).toBe(true)
+  })
+
+  test('cannot be taken away by an abort that comes too late, nor stay after one that does not', async () => {
+    const path = await newPath()
+    const store = await open(path)
+    const write = async (): Promise<BodyWriter> => {
+      const body = store.newBody()
+      await body.write(LARGE)
+      return body
+    }
+    const late = await write()
+    const made = message(['bob@example.net'])
+    await store.put(made, late)
+    await late.abort()
+    expect((await bodyOf(store, made.id)).equals(LARGE)).toBe(true)
+    const early = await write()
+    const other = message(['bob@example.net'])
+    const putting = store.put(other, early)
+    await Promise.all([expect(putting).rejects.toThrow(/abort/), early.abort()])
+    expect(await store.find(other.id)).toBeUndefined()
+    expect(await readdir(bodiesOf(path))).toHaveLength(1)
+  })
+
+  test('that is aborted while it is written leaves no file', async () => {
+    const path = await newPath()
+    const store = await open(path)
+    const body = store.newBody()
+    const writing = body.write(LARGE)
+    await body.abort()
+    await writing?.catch(() => undefined)
+    await expect(body.write(LARGE)).rejects.toThrow(/abort/)
+    expect(await readdir(bodiesOf(path))).toEqual([])
+  })
+
+  test('of a thread that died goes when nobody has written to it for a day', async () => {
+    const path = await newPath()
+    const store = await open(path)
+    const [old, young] = ['a', 'b'].map(letter => join(bodiesOf(path), letter.repeat(32)))
+    for (const file of [old, young]) await writeFile(file ?? '', 'half a letter')
+    const yesterday = Date.now() / 1_000 - 86_500
+    await utimes(old ?? '', yesterday, yesterday)
+    await store.sweep(0)
+    expect(await readdir(bodiesOf(path))).toEqual(['b'.repeat(32)])
+  })
+
+  test('that a program without files has left in rows is given out and removed as ever', async () => {
+    const path = await newPath()
+    const first = await open(path)
+    const { id } = await put(first, message(['bob@example.net']))
+    await first.close()
+    const database = new Database(path)
+    database.exec('delete from chunk')
+    const insert = database.prepare('insert into chunk (body, data) values (1, ?)')
+    for (let at = 0; at < LARGE.length; at += 131_072) insert.run(LARGE.subarray(at, at + 131_072))
+    database.prepare('update message set size = ?').run(LARGE.length)
+    database.close()
+    const store = await open(path)
+    expect((await bodyOf(store, id)).equals(LARGE)).toBe(true)
+    const leased = await leaseOne(store)
+    await store.settle(leased, settlement(leased, DELIVERED))
+    await expect(bodyOf(store, id)).rejects.toThrow(/has no body/)
+  })
+
+  test('is not taken for garbage of a new queue where the database was moved without it', async () => {
+    const { path, file } = await withLarge()
+    await rename(path, `${path}.aside`)
+    expect(await problemOf(path)).toMatch(/has letters .* whose queue .* is not there; move/)
+    expect((await stat(file)).size).toBe(LARGE.length)
+    expect(existsSync(path)).toBe(false)
+  })
+})
+
 describe('after a crash', () => {
   test('leases of the dead process are free at once, and what they came to is in doubt', async () => {
     const path = await newPath()
@@ -296,17 +467,26 @@ describe('after a crash', () => {
   test('bodies without a message are gone', async () => {
     const path = await newPath()
     const store = await open(path)
-    await store.newBody().write(Buffer.alloc(300_000))
+    await writeFile(join(bodiesOf(path), 'f'.repeat(32)), 'half a letter')
+    await writeFile(join(bodiesOf(path), 'README'), 'somebody else’s')
     const kept = await put(store, message(['bob@example.net']), Buffer.alloc(300_000, 'x'))
     await store.close()
+    // As programs left them that kept large bodies in rows.
+    const database = new Database(path)
+    database.exec(`insert into chunk (body, data) values (77, x'00'), (77, x'00');
+      insert into loose_body values (77)`)
+    database.close()
     const later = await open(path)
     expect(await bodyOf(later, kept.id)).toHaveLength(300_000)
+    const left = await readdir(bodiesOf(path))
+    expect(left).toHaveLength(2)
+    expect(left).toContain('README')
+    expect(left).not.toContain('f'.repeat(32))
     await later.close()
-    const database = new Database(path, { readonly: true })
-    const bodies = database.prepare('select count(distinct body) from chunk').pluck().get()
-    const loose = database.prepare('select count(*) from loose_body').pluck().get()
-    database.close()
-    expect([bodies, loose]).toEqual([1, 0])
+    const rows = new Database(path, { readonly: true })
+    expect(rows.prepare('select count(*) from chunk').pluck().get()).toBe(0)
+    expect(rows.prepare('select count(*) from loose_body').pluck().get()).toBe(0)
+    rows.close()
   })
 })
 
@@ -340,7 +520,15 @@ test('a queue that was swept is as empty as a new one', async () => {
   expect(await store.sweep(T0 + 1e6)).toBe(451)
   await store.close()
   const database = new Database(path, { readonly: true })
-  for (const table of ['message', 'chunk', 'delivery', 'recipient', 'destination', 'timeline']) {
+  for (const table of [
+    'message',
+    'chunk',
+    'body_file',
+    'delivery',
+    'recipient',
+    'destination',
+    'timeline',
+  ]) {
     expect(database.prepare(`select count(*) from ${table}`).pluck().get(), table).toBe(0)
   }
   expect(database.prepare('select sum(amount) from tally').pluck().get()).toBe(0)

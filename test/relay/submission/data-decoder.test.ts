@@ -8,8 +8,9 @@ function decode(
   octets: Buffer,
   cuts: readonly number[] = [],
   normalise = false,
+  longest = 1_000,
 ): { content: Buffer; rest: Buffer | undefined; decoder: DataDecoder } {
-  const decoder = new DataDecoder({ normalise })
+  const decoder = new DataDecoder({ normalise, longest })
   const parts: Buffer[] = []
   let rest = octets
   for (let n = 0; rest.length > 0; n++) {
@@ -67,12 +68,12 @@ describe('DataDecoder', () => {
 
   it('finds the same whether it is cut or not', () => {
     fc.assert(
-      fc.property(octets, cuts, fc.boolean(), (bytes, at, normalise) => {
-        const whole = decode(bytes, [], normalise)
-        const parts = decode(bytes, at, normalise)
+      fc.property(octets, cuts, fc.boolean(), fc.nat(20), (bytes, at, normalise, longest) => {
+        const whole = decode(bytes, [], normalise, longest)
+        const parts = decode(bytes, at, normalise, longest)
         expect(parts.content.equals(whole.content)).toBe(true)
         expect(parts.decoder.bareNewlines).toBe(whole.decoder.bareNewlines)
-        expect(parts.decoder.longestLine).toBe(whole.decoder.longestLine)
+        expect(parts.decoder.tooLong).toBe(whole.decoder.tooLong)
       }),
       { numRuns: 1_000 },
     )
@@ -93,10 +94,27 @@ describe('DataDecoder', () => {
   })
 
   it('sees eight bits and the longest line, its stuffing dot not counted', () => {
-    const { decoder } = decode(Buffer.from(`..${'x'.repeat(997)}\r\nh\u00e9\r\n.\r\n`))
-    expect(decoder.longestLine).toBe(1_000)
+    const text = Buffer.from(`..${'x'.repeat(997)}\r\nh\u00e9\r\n.\r\n`)
+    const { decoder } = decode(text)
+    expect(decoder.tooLong).toBe(false)
+    expect(decode(text, [], false, 999).decoder.tooLong).toBe(true)
     expect(decoder.eightBit).toBe(true)
     expect(decode(Buffer.from('x\r\n.\r\n')).decoder.eightBit).toBe(false)
+  })
+
+  it('finds the one line that is too long, wherever it stands in whatever was sent at once', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(6), { maxLength: 40 }),
+        fc.integer({ min: 3, max: 9 }),
+        (lines, longest) => {
+          const text = `${lines.map(length => 'x'.repeat(length)).join('\r\n')}\r\n.\r\n`
+          const expected = lines.some(length => length + 2 > longest)
+          expect(decode(Buffer.from(text), [], false, longest).decoder.tooLong).toBe(expected)
+        },
+      ),
+      { numRuns: 1_000 },
+    )
   })
 
   it('does not take the dot away that follows a bare LF', () => {

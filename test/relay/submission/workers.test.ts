@@ -1,5 +1,7 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
+import { serialize } from 'node:v8'
 import type { Worker } from 'node:worker_threads'
 
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
@@ -13,6 +15,7 @@ import { RecipientDigests } from '../../../src/relay/limits/recipient-digests.ts
 import { GRIDS } from '../../../src/relay/limits/usage.ts'
 import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
 import { WireClient } from '../../conformance/wire-client.ts'
+import { bodyOf } from '../../contract/queue-store-samples.ts'
 import { freePort } from '../../support/ports.ts'
 import { scratchFolder } from '../../support/scratch.ts'
 import { eventually } from '../../support/server-process.ts'
@@ -160,6 +163,45 @@ describe('sessions in threads of their own', () => {
       ...Array.from({ length: 9 }, () => once).flat(),
     ])
     expect(questions.filter(name => name === 'closed')).toHaveLength(1)
+  })
+
+  it('write large messages themselves, and leave no file of those that come to nothing', async () => {
+    const folder = await scratchFolder()
+    const queue = await SqliteQueueStore.open(join(folder, 'queue.sqlite'))
+    onTestFinished(() => queue.close())
+    const running = await run({
+      workers: WORKERS,
+      store: queue,
+      limits: { messageBytes: 1_000_000, memoryBytes: 1_000_000 },
+    })
+    let handed = 0
+    for (const thread of threads) {
+      thread.on('message', items => void (handed += serialize(items).length))
+    }
+    const files = (): Promise<string[]> => readdir(join(folder, 'queue.bodies'))
+    const large = MESSAGE + 'large text\r\n'.repeat(50_000)
+    const client = await running.session()
+    const said = await submit(client, { content: large })
+    const id = /queued as (\S+)/.exec(said)?.[1] ?? ''
+    expect(String(await bodyOf(queue, id))).toContain(large)
+    expect(await files()).toHaveLength(1)
+    // Told was where it is, not what is in it.
+    expect(handed).toBeLessThan(10_000)
+
+    // Refused at its end, cut off in the middle, and that with others under way.
+    expect(await submit(client, { content: large + large })).toMatch(/^552 /)
+    expect(await files()).toHaveLength(1)
+    const clients = await Promise.all([running.session(), running.session()])
+    for (const one of clients) {
+      await one.command('MAIL FROM:<alice@example.org>')
+      await one.command('RCPT TO:<bob@example.net>')
+      await one.command('DATA')
+      await one.write(large)
+    }
+    await eventually(async () => (await files()).length === 3, 'both files')
+    for (const one of clients) one.destroy()
+    await eventually(async () => (await files()).length === 1, 'that they are gone')
+    expect(await submit(client)).toMatch(/^250 /)
   })
 
   it('show other certificates from the next connection on', async () => {

@@ -1,6 +1,6 @@
 import type { Session } from '../../../base/postgres.ts'
+import type { HoldTarget, Operator, StandingHold } from '../operations.ts'
 import type { HoldRow } from '../standing.ts'
-import type { HoldTarget, Operator, StandingHold } from '../store.ts'
 
 /** What must not be leased now. */
 export interface KeptBack {

@@ -1,7 +1,7 @@
 import type { Session } from '../../../base/postgres.ts'
 import { NOTE } from '../entries.ts'
+import type { Operator, OperatorAction } from '../operations.ts'
 import { names } from '../standing.ts'
-import type { Operator, OperatorAction } from '../store.ts'
 import { standingHolds } from './holds.ts'
 import { addToTimeline } from './putting.ts'
 import { endIfDone, lockMessage } from './settling.ts'

@@ -1,17 +1,11 @@
 import type { Session } from '../../../base/postgres.ts'
 import { formatReply } from '../../../mail/reply.ts'
+import type { QueueOperations, WaitingDelivery } from '../operations.ts'
+import { REFUSED_SEEN, type RefusedMail } from '../queue-of-login.ts'
 import { recordOf, type KnownRecipient } from '../record.ts'
 import { toRefused, toReply, type MessageRow, type RefusedRow } from '../rows.ts'
 import { keptBy } from '../standing.ts'
-import {
-  REFUSED_SEEN,
-  type MessageRecord,
-  type QueueCounts,
-  type QueueOperations,
-  type RefusedMail,
-  type TimelineEntry,
-  type WaitingDelivery,
-} from '../store.ts'
+import type { MessageRecord, QueueCounts, TimelineEntry } from '../store.ts'
 import { allHolds, keptBack, standingHolds } from './holds.ts'
 
 type ListRequest = Parameters<QueueOperations['list']>[0]

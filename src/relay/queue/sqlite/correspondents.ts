@@ -1,4 +1,8 @@
+import { setImmediate as breathe } from 'node:timers/promises'
+
 import type { Database, Statement } from 'better-sqlite3'
+
+import { reading } from './failure.ts'
 
 interface Row {
   readonly message: number
@@ -21,8 +25,18 @@ export class Correspondents {
     )
   }
 
+  /** The address of every recipient in every record, again and again where it is in several. */
+  async *addresses(): AsyncGenerator<string> {
+    let portion = this.#portion(undefined)
+    while (portion.length > 0) {
+      for (const { address } of portion) yield address
+      await breathe()
+      portion = this.#portion(portion.at(-1))
+    }
+  }
+
   /** @param after the last row of the portion before; undefined for the first */
-  portion(after: Row | undefined): readonly Row[] {
-    return this.#next.all(after?.message ?? -1, after?.position ?? -1, PORTION)
+  #portion(after: Row | undefined): readonly Row[] {
+    return reading(() => this.#next.all(after?.message ?? -1, after?.position ?? -1, PORTION))
   }
 }

@@ -41,6 +41,7 @@ export class GroupCommit {
   #closed = false
   readonly #before: () => void
   readonly #sync: () => Promise<void>
+  readonly #after: () => void
   #syncing: Promise<void> | undefined
   readonly #statements: Readonly<
     Record<'begin' | 'commit' | 'savepoint' | 'release', Statement<[]>>
@@ -53,14 +54,20 @@ export class GroupCommit {
   /**
    * @param around.before takes part in every transaction, as its last step
    * @param around.sync has the disk keep what was committed
+   * @param around.after told when it does
    */
   constructor(
     database: Database,
-    around: { readonly before: () => void; readonly sync: () => Promise<void> },
+    around: {
+      readonly before: () => void
+      readonly sync: () => Promise<void>
+      readonly after: () => void
+    },
   ) {
     this.#database = database
     this.#before = around.before
     this.#sync = around.sync
+    this.#after = around.after
     this.#statements = {
       begin: database.prepare('begin immediate'),
       commit: database.prepare('commit'),
@@ -131,6 +138,7 @@ export class GroupCommit {
   async #keep(members: readonly Member[], results: readonly Result[]): Promise<void> {
     try {
       await this.#sync()
+      this.#after()
       tell(members, results)
     } catch (error) {
       fail(members, error)

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 
+import type { HoldTarget, Operator, StandingHold } from '../operations.ts'
 import { names, type HoldRow } from '../standing.ts'
-import type { HoldTarget, Operator, StandingHold } from '../store.ts'
 import type { Destinations } from './destinations.ts'
 
 /**

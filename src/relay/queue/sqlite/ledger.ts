@@ -1,12 +1,14 @@
 import type { Judgement } from '../../limits/judge.ts'
 import type { Charge, Ledger } from '../../limits/ledger.ts'
 import type { Usage } from '../../limits/usage.ts'
+import { sizeOf } from '../body-files/body-file.ts'
 import type { BodyWriter, NewMessage } from '../store.ts'
-import { SqliteBody, type Bodies } from './bodies.ts'
+import type { Bodies } from './bodies.ts'
 import type { Counting } from './counting.ts'
 import { reading } from './failure.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Putting } from './putting.ts'
+import { SqliteBody } from './sqlite-body.ts'
 
 interface Parts {
   readonly group: GroupCommit
@@ -39,18 +41,19 @@ export class SqliteLedger implements Ledger {
   ): Promise<Judgement> {
     if (!(body instanceof SqliteBody)) throw new TypeError('a body of another store')
     const { group, bodies, putting, counting } = this.#parts
-    const judged = await group.run(() => {
+    const preparing = body.prepare()
+    if (preparing !== undefined) await preparing
+    return group.run(() => {
       const fresh = counting.unknown(charge.login, charge.digests)
       const judgement = counting.judge(charge, fresh)
       if (judgement.kind === 'defer') return judgement
       const held = judgement.kind === 'hold'
-      bodies.finish(body)
-      putting.put(held ? { ...message, hold: reasonOf(judgement) } : message, body.id, body.size)
+      const { content } = body
+      const kept = held ? { ...message, hold: reasonOf(judgement) } : message
+      putting.put(kept, bodies.store(content), sizeOf(content))
       counting.charge(charge, fresh, !held)
       return judgement
     })
-    if (judged.kind !== 'defer') bodies.done(body.id)
-    return judged
   }
 
   async forget(now: number): Promise<void> {

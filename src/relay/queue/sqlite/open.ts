@@ -54,13 +54,13 @@ function walPages(folder: string): number {
 }
 
 function configure(database: Database.Database, path: string): void {
-  // For a new file: bodies are most of what is written, and take a quarter less time than in pages of 4 KiB.
+  // For a new file: small bodies are most of what is written, and take a quarter less time than in pages of 4 KiB.
   database.pragma(`page_size = ${PAGE}`)
   database.pragma('journal_mode = wal')
   // In WAL mode it takes FULL for a commit to survive a power loss; NORMAL only keeps order. See `leaveSyncs`.
   database.pragma('synchronous = full')
   database.pragma(`wal_autocheckpoint = ${walPages(dirname(path))}`)
-  // The upper pages of a dozen indexes over a million deliveries, and what a large body has written before its commit.
+  // The upper pages of a dozen indexes over a million deliveries.
   database.pragma('cache_size = -16384')
   // Bodies are other people's letters: deleted means overwritten.
   database.pragma('secure_delete = on')

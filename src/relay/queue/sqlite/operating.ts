@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 
 import { NOTE } from '../entries.ts'
-import type { Operator, OperatorAction } from '../store.ts'
+import type { Operator, OperatorAction } from '../operations.ts'
 import type { Destinations } from './destinations.ts'
 import type { Holds } from './holds.ts'
 import type { Settling } from './settling.ts'

@@ -1,8 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3'
 
+import { REFUSED_SEEN, type RefusedMail } from '../queue-of-login.ts'
 import { recordOf, type KnownRecipient } from '../record.ts'
 import { toRefused, type MessageRow, type RefusedRow } from '../rows.ts'
-import { REFUSED_SEEN, type MessageRecord, type QueueCounts, type RefusedMail } from '../store.ts'
+import type { MessageRecord, QueueCounts } from '../store.ts'
 import type { Holds } from './holds.ts'
 import type { Timeline } from './timeline.ts'
 

@@ -1,8 +1,9 @@
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync, renameSync, statSync } from 'node:fs'
 
 import Database from 'better-sqlite3'
 
 import { codeOf, messageOf, Problem } from '../../../base/problem.ts'
+import { BodyFolder } from '../body-files/body-folder.ts'
 import { Destinations } from './destinations.ts'
 import { openQueue } from './open.ts'
 
@@ -32,7 +33,8 @@ const FIRST = ['standing_hold', 'message', 'recipient']
 const SINGLE_STEPS = 1_000
 
 /**
- * Moves a damaged queue aside and writes a new one of every row that can still be read.
+ * Moves a damaged queue aside and writes a new one of every row that can still be read. Files of large bodies stay where they
+ * are; the next start removes those whose key is lost.
  *
  * @throws Problem if it is not damaged, or nothing can be read of it
  */
@@ -53,7 +55,7 @@ export function rescueQueue(path: string, now: number): Rescued {
     source.pragma('writable_schema = on')
     const lost = target.transaction(() => {
       copy(source, target)
-      return mend(target, now)
+      return mend(target, BodyFolder.of(path), now)
     })()
     const count = (sql: string): number => Number(target.prepare(sql).pluck().get())
     return {
@@ -148,15 +150,22 @@ function isDamage(error: unknown): boolean {
 }
 
 /** Makes what was saved a queue again. @returns what was not saved */
-function mend(database: Database.Database, now: number): LostMessage[] {
+function mend(database: Database.Database, folder: BodyFolder, now: number): LostMessage[] {
   database.exec(`
     delete from delivery where message not in (select key from message);
     delete from delivery where state <> 'ended' and id not in (
       select delivery from recipient where state = 'queued');
     delete from recipient where message not in (select key from message);
+    delete from body_file where body not in (
+      select body from message where body is not null and ended_at is null);
     insert or ignore into loose_body
       select distinct body from chunk
       where body not in (select body from message where body is not null and ended_at is null);`)
+  // What is in a file shows only when it is read; whether it is there at all, and of the right size, shows now.
+  database.function('whole', (name, size) => {
+    const found = statSync(folder.file(String(name)), { throwIfNoEntry: false })
+    return found?.size === size ? 1 : 0
+  })
   const lost = (lacks: LostMessage['lacks'], condition: string): LostMessage[] =>
     database
       .prepare<[], { id: string; reverse_path: string }>(
@@ -176,11 +185,12 @@ function mend(database: Database.Database, now: number): LostMessage[] {
     .run(now)
   const content = lost(
     'content',
-    'size <> (select coalesce(sum(length(data)), 0) from chunk where chunk.body = message.body)',
+    `size <> (select coalesce(sum(length(data)), 0) from chunk where chunk.body = message.body)
+     and not coalesce((select whole(name, size) from body_file where body_file.body = message.body), 0)`,
   )
   // A body's number is given once: what is lost must not come back as a new message's.
   database.exec(`insert into chunk (body, data) select body, x'' from message
-    where body is not null and body not in (select body from chunk)`)
+    where body is not null and body not in (select body from chunk union select body from body_file)`)
   const destinations = new Destinations(database)
   const domains = database.prepare<[], string>('select distinct domain from delivery').pluck().all()
   for (const domain of domains) destinations.moved(domain)

@@ -5,8 +5,10 @@ import { LEDGER } from './counting.ts'
  *
  * message      one row a 250; it is what makes a message exist, so it is written after its body. Rows stay after the
  *              end, for questions, until the sweep
- * chunk        bodies in pieces of 64 KiB, in the order of their ids; a body is reached only through message.body
- * loose_body   bodies that have rows in chunk and no message yet: what a crash leaves in here is swept at start
+ * chunk        small bodies in pieces of 64 KiB, in the order of their ids; a body is reached only through message.body. Before
+ *              there was body_file, large ones as well
+ * body_file    large bodies: the name of the file, and what makes it readable (`body-files/body-file.ts`)
+ * loose_body   bodies that have rows in chunk and no message: of programs before body_file, and of a rescue; swept at start
  * recipient    one row a RCPT
  * delivery     one row a message and domain. `due_at` is when it is to be tried; `ready_at` is when anybody may take
  *              it: the same, or the end of a lease, so that an expired lease needs nobody to notice it
@@ -168,8 +170,17 @@ const REFUSED = `
   create index recipient_refused on recipient (message) where state = 'bounced';
 `
 
+const BODY_FILES = `
+  create table body_file (
+    body integer primary key,
+    name text not null unique,
+    key blob not null,
+    tag blob not null
+  ) strict;
+`
+
 /** Migration n leads from schema n to n + 1. Never edited once released: add one. */
-export const MIGRATIONS: readonly string[] = [FIRST, HOLDS, LEDGER, REFUSED]
+export const MIGRATIONS: readonly string[] = [FIRST, HOLDS, LEDGER, REFUSED, BODY_FILES]
 
 /** Marks the file as a queue of ours (`pragma application_id`): 'mcqu'. */
 export const APPLICATION_ID = 0x6d637175

@@ -1,9 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3'
 
 import { formatReply } from '../../../mail/reply.ts'
+import type { QueueOperations, WaitingDelivery } from '../operations.ts'
 import { toReply } from '../rows.ts'
 import { keptBy, type HoldRow } from '../standing.ts'
-import type { QueueOperations, WaitingDelivery } from '../store.ts'
 import type { Holds } from './holds.ts'
 
 type Of = NonNullable<Parameters<QueueOperations['list']>[0]['of']>

@@ -5,6 +5,7 @@ import type { Database } from 'better-sqlite3'
 
 import { messageOf } from '../../../base/problem.ts'
 import { StoreUnavailable } from '../store.ts'
+import { reading } from './failure.ts'
 
 const sync = promisify(fdatasync)
 
@@ -30,6 +31,14 @@ export class Wal {
     } catch {
       this.#writeAnew()
     }
+  }
+
+  /**
+   * What was deleted lies on in it until that is overwritten, which on a quiet day is never. Takes some milliseconds, and
+   * after a busy hour as long as any checkpoint: of 32 MiB at most (`wal_autocheckpoint`).
+   */
+  empty(): void {
+    reading(() => this.#database.pragma('wal_checkpoint(truncate)'))
   }
 
   close(): void {

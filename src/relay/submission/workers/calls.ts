@@ -1,6 +1,7 @@
 import type { CertificatePairs } from '../../../base/server-tls.ts'
 import type { RelayEvent } from '../../events.ts'
 import type { Judgement } from '../../limits/judge.ts'
+import type { BodyContent } from '../../queue/body-files/body-file.ts'
 import type { NewMessage } from '../../queue/store.ts'
 import type { ListenerOptions } from '../listener.ts'
 import type { LoginGate } from '../login-gate.ts'
@@ -15,10 +16,12 @@ export interface OwnerCalls {
   /** At MAIL of a session: may the login send one more, and has it so much left that nobody need ask for a while? */
   mail(session: number, login: string): Promise<{ judged: Judgement; ample: boolean }>
   recipient(session: number, address: string): Promise<Judgement>
-  /** A piece of a body that is larger than one. */
+  /** A piece of a body that is larger than one, for a store without files. */
   write(body: number, piece: Uint8Array): Promise<void>
-  /** The rest of the body, and with it the message. Resolves when it is durable. */
-  put(session: number, message: NewMessage, body: number, rest: Uint8Array): Promise<Judgement>
+  /** The message, with all of its body or the file that it is in. Resolves when it is durable. */
+  put(session: number, message: NewMessage, content: BodyContent): Promise<Judgement>
+  /** The same with the rest of a body, for a store without files. */
+  putRest(session: number, message: NewMessage, body: number, rest: Uint8Array): Promise<Judgement>
   /** The body will not become a message. */
   abort(body: number): void
   closed(session: number): void
@@ -54,6 +57,8 @@ export interface WorkerOptions {
   readonly listeners: readonly ListenerOptions[]
   readonly identities: Shown
   readonly rules: Pick<Site, 'hostname' | 'limits' | 'policy' | 'bareNewlines'>
+  /** Where it writes large bodies by itself; undefined where the store has no files. */
+  readonly bodies: string | undefined
   /** Memory that all workers share: see `shared.ts`. */
   readonly counts: SharedArrayBuffer
   readonly tally: SharedArrayBuffer

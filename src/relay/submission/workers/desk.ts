@@ -1,6 +1,7 @@
 import { WITHIN, type Judgement } from '../../limits/judge.ts'
 import type { MessageAllowance } from '../../limits/meter.ts'
-import type { BodyWriter } from '../../queue/store.ts'
+import { sizeOf } from '../../queue/body-files/body-file.ts'
+import type { BodyWriter, NewMessage } from '../../queue/store.ts'
 import type { Site } from '../site.ts'
 import type { OwnerCalls } from './calls.ts'
 
@@ -36,23 +37,22 @@ export class Desk {
       return (await this.#sessions.get(session)?.recipient(address)) ?? WITHIN
     },
     write: (number, piece) => this.#write(this.#body(number), piece),
-    put: async (session, message, number, rest) => {
+    putRest: async (session, message, number, rest) => {
       const body = this.#body(number)
-      const allowance =
-        this.#sessions.get(session) ?? this.#site.meter?.begin(message.login, this.#gone.signal)
-      let judged: Judgement = WITHIN
       try {
         await this.#write(body, rest)
-        if (allowance === undefined) await this.#site.store.put(message, body.writer)
-        else judged = await allowance.put(message, body.writer)
+        return await this.#put(session, message, body)
       } catch (error) {
         await this.#abort(number)
         throw error
+      } finally {
+        this.#bodies.delete(number)
       }
-      if (judged.kind === 'defer') await this.#abort(number)
-      else this.#site.onAccepted(message, body.size)
-      this.#bodies.delete(number)
-      return judged
+    },
+    put: (session, message, content) => {
+      const writer = this.#site.store.bodyFiles?.adopt(content)
+      if (writer === undefined) throw new Error('a body for a store without files')
+      return this.#put(session, message, { writer, size: sizeOf(content) })
     },
     abort: body => void this.#abort(body),
     closed: session => void this.#sessions.delete(session),
@@ -72,6 +72,23 @@ export class Desk {
     const body = { writer: this.#site.store.newBody(), size: 0 }
     this.#bodies.set(number, body)
     return body
+  }
+
+  /** The body becomes a message, or nothing. */
+  async #put(session: number, message: NewMessage, { writer, size }: Body): Promise<Judgement> {
+    const { meter, onAccepted, store } = this.#site
+    const allowance = this.#sessions.get(session) ?? meter?.begin(message.login, this.#gone.signal)
+    let judged: Judgement = WITHIN
+    try {
+      if (allowance === undefined) await store.put(message, writer)
+      else judged = await allowance.put(message, writer)
+    } catch (error) {
+      await writer.abort().catch(() => undefined)
+      throw error
+    }
+    if (judged.kind === 'defer') await writer.abort().catch(() => undefined)
+    else onAccepted(message, size)
+    return judged
   }
 
   async #write(body: Body, piece: Uint8Array): Promise<void> {

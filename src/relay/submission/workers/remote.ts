@@ -1,5 +1,7 @@
 import { WITHIN, type Judgement } from '../../limits/judge.ts'
 import { AMPLE, type MessageAllowance } from '../../limits/meter.ts'
+import { BodyFolder } from '../../queue/body-files/body-folder.ts'
+import { GrowingBody } from '../../queue/body-files/growing-body.ts'
 import type { BodyWriter, NewMessage } from '../../queue/store.ts'
 import type { Site } from '../site.ts'
 import type { OwnerCalls, WorkerCalls } from './calls.ts'
@@ -15,8 +17,15 @@ type ToOwner = Link<OwnerCalls, WorkerCalls>
 // What a store writes at once, so that a piece of ours is one of its.
 const PIECE = 64 * 1_024
 
-/** @returns the owner's store and meter, for `Site` */
-export function remoteStore(link: ToOwner): Required<Pick<Site, 'store' | 'meter'>> {
+/**
+ * @param folder where this thread writes large bodies by itself; without it they go over in pieces
+ * @returns the owner's store and meter, for `Site`
+ */
+export function remoteStore(
+  link: ToOwner,
+  folder: string | undefined,
+): Required<Pick<Site, 'store' | 'meter'>> {
+  const files = folder === undefined ? undefined : new BodyFolder(folder)
   let bodies = 0
   let sessions = 0
   // A session has one message at a time, so the owner knows its allowance by the session.
@@ -29,7 +38,7 @@ export function remoteStore(link: ToOwner): Required<Pick<Site, 'store' | 'meter
   const room = new Map<string, number>()
   return {
     store: {
-      newBody: () => new RemoteBody(link, bodies++),
+      newBody: () => (files ? new GrowingBody(files) : new RemoteBody(link, bodies++)),
       put: () => Promise.reject(new Error('the owner counts every message')),
     },
     meter: {
@@ -90,9 +99,15 @@ class RemoteAllowance implements MessageAllowance {
     return this.#link.ask('recipient', this.#sender.session.number, address)
   }
 
-  put(message: NewMessage, body: BodyWriter): Promise<Judgement> {
+  async put(message: NewMessage, body: BodyWriter): Promise<Judgement> {
+    if (body instanceof GrowingBody) {
+      const content = body.large
+        ? await body.seal()
+        : this.#link.give(ownMemory(body.pieces(), body.size))
+      return this.#link.ask('put', this.#sender.session.number, message, content)
+    }
     if (!(body instanceof RemoteBody)) throw new TypeError('a body of another store')
-    return this.#link.ask('put', this.#sender.session.number, message, body.number, body.rest())
+    return this.#link.ask('putRest', this.#sender.session.number, message, body.number, body.rest())
   }
 }
 
@@ -138,15 +153,20 @@ class RemoteBody implements BodyWriter {
   }
 
   #take(): Uint8Array {
-    // Memory of its own, for it changes its owner; not of Buffer's pool, which others use too.
-    const whole = Buffer.allocUnsafeSlow(this.#buffered)
-    let at = 0
-    for (const piece of this.#pieces) {
-      whole.set(piece, at)
-      at += piece.length
-    }
+    const whole = ownMemory(this.#pieces, this.#buffered)
     this.#pieces = []
     this.#buffered = 0
     return this.#link.give(whole)
   }
+}
+
+/** Pieces in memory that can change its owner: nobody else's, as that of Buffer's pool is. */
+function ownMemory(pieces: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const whole = Buffer.allocUnsafeSlow(size)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
 }

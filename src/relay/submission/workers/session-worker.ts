@@ -29,7 +29,7 @@ const tally = new SharedTally(options.tally, options.place)
 const { rules } = options
 const site: Site = {
   ...rules,
-  ...remoteStore(link),
+  ...remoteStore(link, options.bodies),
   gate: { attempt: (credentials, network) => link.ask('attempt', credentials, network) },
   counts,
   networks: new OpenCount(rules.limits.connectionsPerNetwork, counts, 'network'),

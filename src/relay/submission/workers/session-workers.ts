@@ -108,6 +108,7 @@ export class SessionWorkers {
         policy: this.#site.policy,
         bareNewlines: this.#site.bareNewlines,
       },
+      bodies: this.#site.store.bodyFiles?.folder,
       counts: this.#counts,
       tally: this.#tally,
       seed: this.#seed,
