@@ -155,7 +155,9 @@ export class ScriptedSession {
       )
     } else if (verb in REPLIES && verb !== 'GREETING' && verb !== 'DOT') {
       if (verb === 'RSET') this.#forget()
-      this.#do(verb as Point, undefined, line)
+      // RFC 5321 section 4.1.1.4: there has to be somebody to send to.
+      const nobody = verb === 'DATA' && this.#rcpt.length === 0
+      this.#do(verb as Point, nobody ? '503 5.5.1 Nobody to send to' : undefined, line)
     } else this.#say('500 5.5.1 What?')
   }
 
