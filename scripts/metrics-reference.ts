@@ -33,7 +33,7 @@ a test compares it.
 - **Series exist at 0 from the start**, so that \`increase()\` sees the first loss. A number that cannot be had at a scrape is \`NaN\`, not 0.
 - **Units** are in the names: seconds and bytes, \`_ratio\` from 0 to 1, \`_total\` counts from the start of the process. Histograms of seconds have buckets from 1 second to a day.
 - \`unknown\` is the prober's blindness and belongs in no denominator: \`verdict!="unknown"\`.
-- How many: 200 seeds at 5 providers and 5 origins come to about 12,500 series; \`node test/bench/scrape.ts\` prints what a scrape of them takes.
+- How many: 200 seeds at 5 providers and 5 origins come to about 12,500 series; \`npm run bench -- --only scrape\` prints what a scrape of them takes.
 
 ${part('Canaries, seeds and the prober', /^mailcanary_(?:canar|seed|last_verdict|probe|detector)/)}
 ${part('The relay', /^mailcanary_relay/)}

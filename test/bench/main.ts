@@ -22,13 +22,14 @@ import {
   IDLE_TARGET_KIB,
   SCENARIOS,
 } from './scenarios.ts'
+import { scrapeVerdict } from './scrape.ts'
 import { Sink } from './sink.ts'
 
 const USAGE = `Usage: test/bench/run [--quick] [--only NAME[,NAME]] [--rounds N] [--haraka] [--json] [--document]
 
 Measures mailcanary beside Postfix: same machine, same run, in turns, each message synced to the disk before its 250,
-all handed on to one next hop. Then idle sessions, a queue full of deferred messages, relays that share a PostgreSQL, and a directory of
-100,000 over OpenLDAP. Names are ${SCENARIOS.map(({ name }) => name).join(' ')} idle deferred nodes directory.
+all handed on to one next hop. Then idle sessions, a queue full of deferred messages, relays that share a PostgreSQL, a directory of
+100,000 over OpenLDAP, and a scrape of the metrics. Names are ${SCENARIOS.map(({ name }) => name).join(' ')} idle deferred nodes directory scrape.
 Needs root (Postfix), cc and the headers of OpenSSL: test/install-servers installs them. Takes some fifteen minutes, five with
 --quick. --haraka shows Haraka as well, which it installs for the run from the npm registry. --document also writes the tables into
 docs/performance.md, between its two marks.
@@ -180,6 +181,10 @@ async function main(): Promise<number> {
         verdicts.push(...directoryVerdicts(result))
         facts.push(...directoryFacts(result))
       })
+    }
+    if (wanted('scrape')) {
+      note('scrape: the metrics of many seeds')
+      await part('scrape', async () => void verdicts.push(await scrapeVerdict()))
     }
     const postfix = await postfixVersion()
     const tables = [
