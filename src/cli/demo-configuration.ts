@@ -10,6 +10,7 @@ import type { LoadedProbes } from '../config/load-probes.ts'
 import type { LoadedRelay } from '../config/load-relay.ts'
 import { probesSchema } from '../config/probes-schema.ts'
 import { relaySchema } from '../config/relay-schema.ts'
+import { GMAIL_DIALECT, YAHOO_DIALECT } from '../demo/dialect.ts'
 import type { DemoWorld } from '../demo/world.ts'
 
 /** Ports of our own in the demo; the world's are in `demo/ports.ts`. */
@@ -181,8 +182,12 @@ function probesSettings(world: DemoWorld, ports: DemoPorts, state: string): obje
         },
       ]),
     ),
-    // Real Outlook.com takes OAuth 2 alone; nothing in the demo is to need a registration.
-    providers: { hotmail: { auth: 'password' } },
+    providers: {
+      gmail: { auth_hosts: [GMAIL_DIALECT.authHost] },
+      // Real Outlook.com takes OAuth 2 alone; nothing in the demo is to need a registration.
+      hotmail: { auth: 'password' },
+      yahoo: { auth_hosts: [YAHOO_DIALECT.authHost] },
+    },
     probes: [
       {
         name: 'everyone',

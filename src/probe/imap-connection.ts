@@ -93,7 +93,8 @@ export class ImapConnection {
         ...(account.ca === undefined ? {} : { ca: account.ca }),
         ...(this.#options.ipv4Only ? { family: 4 } : {}),
       },
-      clientInfo: { name: 'mailcanary' },
+      // RFC 2971: providers write to whoever stands here, and without these that is who wrote the library.
+      clientInfo: { name: 'mailcanary', version: '', vendor: '', 'support-url': '' },
       ...wireLog(this.#options.onWire),
       disableAutoIdle: true,
       disableCompression: true,

@@ -179,6 +179,8 @@ probes: [{name: p, origins: [a], seeds: [token], every: 10m}]
     )
     expect(text).toMatch(/^S: \* OK \[CAPABILITY IMAP4rev1 /m)
     expect(text).toMatch(/^C: \(\* value hidden \*\)$/m)
+    // Nobody else's name: the library would give its own.
+    expect(text).toMatch(/^C: \d+ ID \("name" "mailcanary"\)$/m)
     expect(text).toMatch(/^S: \* LIST \(.*\\Junk\) "\/" Junk$/m)
     expect(text).toMatch(/^S: \* LIST \(.*\) "\/" "<folder>"$/m)
     expect(text).toMatch(/^S: Authentication-Results: mx\.example\.net; spf=pass/m)
