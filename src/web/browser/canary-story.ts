@@ -36,7 +36,7 @@ export function verdictSentence({ verdict, stage, detail, seconds, late }: Canar
     case 'other':
       return `Found${after}, but neither in the inbox nor in spam.`
     case 'missing':
-      return `Looked for until the deadline and never seen; ${stageWords(stage)}${said}.${late ? ' It came later, which changes no rate.' : ''}`
+      return `Looked for until its deadline: ${stageWords(stage)}${said}.${late ? ' It came later, which changes no rate.' : ''}`
     case 'bounced':
       return `Came back, ${stageWords(stage)}${said}`
     case 'rejected':
