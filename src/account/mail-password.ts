@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
 import { DAY, SECOND, type Clock } from '../base/clock.ts'
+import { remember } from '../base/remember.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { LdapOwners, OwnerChange } from '../directory/ldap-owner.ts'
@@ -132,11 +133,7 @@ export class MailPassword {
   }
 
   #remember(login: string, change: Omit<Change, 'arrivedAt'>): void {
-    this.#changes.delete(login)
-    this.#changes.set(login, { ...change, arrivedAt: undefined })
-    if (this.#changes.size > MOST_REMEMBERED) {
-      this.#changes.delete([...this.#changes.keys()][0] ?? '')
-    }
+    remember(this.#changes, login, { ...change, arrivedAt: undefined }, MOST_REMEMBERED)
   }
 }
 

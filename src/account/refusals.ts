@@ -1,4 +1,5 @@
 import { DAY, type Clock } from '../base/clock.ts'
+import { remember } from '../base/remember.ts'
 import type { RelayEvent } from '../relay/events.ts'
 
 /** A message that the relay itself did not take. */
@@ -31,10 +32,7 @@ export class Refusals {
     const { login, code, enhanced, reason } = event
     const kept = this.#of.get(login) ?? []
     kept.unshift({ at: this.#clock(), code, enhanced, reason })
-    // The most recent stands last, so that the first is the one to forget.
-    this.#of.delete(login)
-    this.#of.set(login, kept.slice(0, MOST_PER_LOGIN))
-    if (this.#of.size > MOST_LOGINS) this.#of.delete([...this.#of.keys()][0] ?? '')
+    remember(this.#of, login, kept.slice(0, MOST_PER_LOGIN), MOST_LOGINS)
   }
 
   /** The latest first. */

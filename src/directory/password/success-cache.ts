@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 
 import { MINUTE, type Clock } from '../../base/clock.ts'
+import { remember } from '../../base/remember.ts'
 
 const MOST = 10_000
 
@@ -33,15 +34,7 @@ export class SuccessCache {
   add(login: string, hash: string, password: string): void {
     if (this.#lifetime === 0) return
     const entry = this.nameOf(login, hash, password)
-    // Deleted first, so that the order of the Map is the order of age.
-    this.#until.delete(entry)
-    this.#until.set(entry, this.#clock() + this.#lifetime)
-    if (this.#until.size > MOST) {
-      for (const oldest of this.#until.keys()) {
-        this.#until.delete(oldest)
-        break
-      }
-    }
+    remember(this.#until, entry, this.#clock() + this.#lifetime, MOST)
   }
 
   clear(): void {

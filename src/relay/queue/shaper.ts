@@ -1,4 +1,5 @@
 import { MINUTE, type Clock } from '../../base/clock.ts'
+import { remember } from '../../base/remember.ts'
 import type { Outcome } from '../../mail/outcome.ts'
 import type { Shaping } from '../../mail/provider.ts'
 import type { Reply } from '../../mail/reply.ts'
@@ -134,11 +135,7 @@ export class Shaper {
     const known = this.#siteOf.get(domain)
     if (known !== undefined && known.until > this.#clock()) return known.site
     const site = await siteOf(domain)
-    // Behind all others, so that the first is the oldest.
-    this.#siteOf.delete(domain)
-    this.#siteOf.set(domain, { site, until: this.#clock() + SITE_KNOWN })
-    const [oldest] = this.#siteOf.keys()
-    if (this.#siteOf.size > MOST_DOMAINS && oldest !== undefined) this.#siteOf.delete(oldest)
+    remember(this.#siteOf, domain, { site, until: this.#clock() + SITE_KNOWN }, MOST_DOMAINS)
     return site
   }
 

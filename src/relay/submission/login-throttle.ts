@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 
 import type { Clock } from '../../base/clock.ts'
+import { remember } from '../../base/remember.ts'
 
 /**
  * Of which of a person's passwords something is a guess: the one for mail, or the directory's own, which the account page takes
@@ -114,9 +115,7 @@ export class LoginThrottle {
       // Whoever knows the password is no guesser at it, and may be one at the other; the network's own count stays.
       const wrong = this.#byLogin.get(pair)?.wrong
       for (const guess of wrong?.keys() ?? []) if (guess.startsWith(`${of} `)) wrong?.delete(guess)
-      this.#known.delete(knownOf(login, of))
-      this.#known.set(knownOf(login, of), beginningOf(digest))
-      forgetOldest(this.#known, MAX_ENTRIES)
+      remember(this.#known, knownOf(login, of), beginningOf(digest), MAX_ENTRIES)
     }
     this.#drop(this.#byLogin, pair)
     this.#drop(this.#byNetwork, network)
@@ -128,10 +127,9 @@ export class LoginThrottle {
   }
 
   #countWrong({ wrong }: Guesses, digest: string): void {
-    wrong.set(digest, this.#options.clock())
     // A network is never closed: what makes it wait the longest is all that has to be remembered.
     const most = this.#options.wrongLogins + MAX_NETWORK_DELAY / Math.max(1, this.#options.delay)
-    forgetOldest(wrong, Math.max(most, this.#options.wrongPasswords))
+    remember(wrong, digest, this.#options.clock(), Math.max(most, this.#options.wrongPasswords))
   }
 
   #digest(login: string, password: string, of: GuessedPassword): string {
@@ -148,10 +146,7 @@ export class LoginThrottle {
     }
     const since = this.#options.clock() - this.#options.window
     for (const [digest, at] of found.wrong) if (at <= since) found.wrong.delete(digest)
-    // The most recently used stands last, so that the first is the one to forget.
-    table.delete(key)
-    table.set(key, found)
-    forgetOldest(table, MAX_ENTRIES)
+    remember(table, key, found, MAX_ENTRIES)
     return found
   }
 
@@ -165,14 +160,6 @@ function isClosed(guesses: Guesses, digest: string, limit: number): boolean {
   if (guesses.wrong.size >= limit) return true
   if (guesses.wrong.has(digest) || guesses.pending.has(digest)) return false
   return guesses.wrong.size + guesses.pending.size >= limit
-}
-
-function forgetOldest(table: Map<string, unknown>, most: number): void {
-  if (table.size <= most) return
-  for (const [oldest] of table) {
-    table.delete(oldest)
-    return
-  }
 }
 
 function knownOf(login: string, of: GuessedPassword): string {

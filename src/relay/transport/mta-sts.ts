@@ -1,4 +1,5 @@
 import { MINUTE, type Clock } from '../../base/clock.ts'
+import { remember } from '../../base/remember.ts'
 import type { StsPolicies, StsPolicy } from './sts-policies.ts'
 
 export type TxtAnswer =
@@ -77,17 +78,9 @@ export class MtaSts {
       this.#failedAt.delete(domain)
     } catch {
       // Section 5: a policy that cannot be had is none, unless one was seen before.
-      if (!signal.aborted) this.#noteFailure(domain)
-    }
-  }
-
-  #noteFailure(domain: string): void {
-    this.#failedAt.delete(domain)
-    this.#failedAt.set(domain, this.#options.clock())
-    if (this.#failedAt.size <= MAX_FAILURES) return
-    for (const oldest of this.#failedAt.keys()) {
-      this.#failedAt.delete(oldest)
-      return
+      if (!signal.aborted) {
+        remember(this.#failedAt, domain, this.#options.clock(), MAX_FAILURES)
+      }
     }
   }
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { writeAtomically } from '../../base/atomic-file.ts'
 import { SECOND, type Clock } from '../../base/clock.ts'
 import { codeOf, messageOf } from '../../base/problem.ts'
+import { remember } from '../../base/remember.ts'
 
 /** A policy of RFC 8461 section 3.2. */
 export interface StsPolicy {
@@ -71,14 +72,7 @@ export class StsPolicies {
   /** Lets a policy bind from now on, in the place of the one before. */
   set(domain: string, id: string, policy: StsPolicy): void {
     const until = this.#options.clock() + policy.maxAge * SECOND
-    this.#kept.delete(domain)
-    this.#kept.set(domain, { id, policy, until })
-    if (this.#kept.size > MAX_KEPT) {
-      for (const oldest of this.#kept.keys()) {
-        this.#kept.delete(oldest)
-        break
-      }
-    }
+    remember(this.#kept, domain, { id, policy, until }, MAX_KEPT)
     this.#unsaved = true
     this.#saving ??= this.#save().finally(() => {
       this.#saving = undefined

@@ -1,4 +1,5 @@
 import { DAY, type Clock } from '../../base/clock.ts'
+import { remember } from '../../base/remember.ts'
 
 const KEPT = DAY
 const MAX_HOSTS = 10_000
@@ -16,15 +17,7 @@ export class TlsMemory {
   }
 
   note(host: string): void {
-    // Set anew, so that the map's order is that of the last sight.
-    this.#seen.delete(host)
-    this.#seen.set(host, this.#clock())
-    if (this.#seen.size > MAX_HOSTS) {
-      for (const [oldest] of this.#seen) {
-        this.#seen.delete(oldest)
-        break
-      }
-    }
+    remember(this.#seen, host, this.#clock(), MAX_HOSTS)
   }
 
   knows(host: string): boolean {
