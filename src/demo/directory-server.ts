@@ -149,7 +149,7 @@ export class DirectoryServer implements Part {
       next(new ldap.InsufficientAccessRightsError())
       return
     }
-    const number = `20261101000000.${String(++this.#changes).padStart(6, '0')}Z#000000#000#000000`
+    const number = changeNumber(Date.now(), ++this.#changes)
     this.#entries[place] = withAttributes(entry, {
       mailPassword: [...modification.values],
       entryCSN: [number],
@@ -186,6 +186,12 @@ export class DirectoryServer implements Part {
     response.end(found.length > limit ? SIZE_LIMIT_EXCEEDED : 0)
     next()
   }
+}
+
+/** As OpenLDAP makes them: when, and a count for what happens in the same moment. */
+function changeNumber(at: number, count: number): string {
+  const time = new Date(at).toISOString().replaceAll(/[-:TZ]/g, '')
+  return `${time}000Z#${count.toString(16).padStart(6, '0')}#000#000000`
 }
 
 function withAttributes(

@@ -130,11 +130,14 @@ test('owners change their own mail password, and the relay sees it at its next l
     kind: 'refused',
   })
   expect(await source.read(before.state, signal)).toMatchObject({ kind: 'unchanged' })
+  const begun = Date.now()
   expect(await owners.change('alice', password, '{crypt}$6$new')).toEqual({ kind: 'changed' })
   const after = await source.read(before.state, signal)
   if (after.kind !== 'incremental') throw new Error(after.kind)
   const alice = after.entries.find(({ login }) => login === 'alice')
   expect(alice?.passwords).toEqual(['{crypt}$6$new'])
+  // What `directory status` calls the password's age; in whole seconds.
+  expect(alice?.writtenAt).toBeGreaterThan(begun - 1_000)
   // Nobody but her, and nobody sees it.
   const sync = await client(server, 'sync-demo')
   const change = new Change({
