@@ -11,7 +11,7 @@ import type {
 import { Bodies, PostgresBody } from './postgres/bodies.ts'
 import { asking } from './postgres/failure.ts'
 import { holdsWithAmounts, liftHold, setHold } from './postgres/holds.ts'
-import { giveBack, leaseDue, nextDue, releaseAllOf } from './postgres/leasing.ts'
+import { giveBack, leaseDue, nextDue, releaseAllOf, releaseUnheld } from './postgres/leasing.ts'
 import { PostgresLedger } from './postgres/ledger.ts'
 import { operate } from './postgres/operating.ts'
 import { putMessage } from './postgres/putting.ts'
@@ -46,6 +46,9 @@ export class PostgresQueueStore implements QueueStore, QueueOperations, QueueOfL
   readonly #database: Postgres
   readonly #node: string
   readonly #bodies: Bodies
+  /** The leases that the runner has, by their tokens. */
+  readonly #held = new Set<string>()
+  #leasesInDoubt = false
 
   private constructor(database: Postgres, node: string) {
     this.#database = database
@@ -99,8 +102,20 @@ export class PostgresQueueStore implements QueueStore, QueueOperations, QueueOfL
     this.#bodies.done(body.id)
   }
 
-  lease(request: LeaseRequest): Promise<readonly Lease[]> {
-    return this.#commit(session => leaseDue(session, this.#node, request))
+  async lease(request: LeaseRequest): Promise<readonly Lease[]> {
+    try {
+      const leases = await this.#commit(async session => {
+        if (this.#leasesInDoubt) await releaseUnheld(session, this.#node, [...this.#held])
+        return leaseDue(session, this.#node, request)
+      })
+      this.#leasesInDoubt = false
+      for (const { token } of leases) this.#held.add(token)
+      return leases
+    } catch (error) {
+      // If only the answer was lost, these deliveries would wait for the end of a lease that nobody has.
+      this.#leasesInDoubt = true
+      throw error
+    }
   }
 
   async *body(id: string): AsyncGenerator<Uint8Array> {
@@ -109,12 +124,15 @@ export class PostgresQueueStore implements QueueStore, QueueOperations, QueueOfL
     yield* this.#bodies.read(row.body, row.size)
   }
 
-  settle(lease: Lease, settlement: Settlement): Promise<boolean> {
-    return this.#commit(session => settle(session, this.#bodies, lease, settlement))
+  async settle(lease: Lease, settlement: Settlement): Promise<boolean> {
+    const stored = await this.#commit(session => settle(session, this.#bodies, lease, settlement))
+    this.#held.delete(lease.token)
+    return stored
   }
 
-  giveBack(lease: Lease, dueAt: number): Promise<void> {
-    return asking(() => giveBack(this.#database, lease, dueAt))
+  async giveBack(lease: Lease, dueAt: number): Promise<void> {
+    await asking(() => giveBack(this.#database, lease, dueAt))
+    this.#held.delete(lease.token)
   }
 
   nextDue(busy: readonly string[] = []): Promise<number | undefined> {

@@ -132,6 +132,23 @@ export async function releaseAllOf(session: Session, node: string): Promise<void
   )
 }
 
+/**
+ * Ends the leases that a node has without knowing it: they were committed, but the answer was lost. Nothing was attempted.
+ *
+ * @param held the tokens it knows of
+ */
+export async function releaseUnheld(
+  session: Session,
+  node: string,
+  held: readonly string[],
+): Promise<void> {
+  await session.run(
+    `update delivery set token = null, ready_at = due_at
+      where node = $1 and token is not null and token <> all ($2::text[])`,
+    [node, held],
+  )
+}
+
 /** When the next delivery becomes due; `busy` domains do not count. */
 export async function nextDue(
   session: Session,
