@@ -15,6 +15,8 @@ export interface FolderReading {
   readonly valid: boolean
   /** There is more than one reading takes; the cursor stands where it ended. */
   readonly more: boolean
+  /** How many messages were in it when it was opened. */
+  readonly exists: number
 }
 
 export const MAX_HEADER_SECTION = 64 * 1024
@@ -51,9 +53,11 @@ export async function readFolder(
   wantsSource?: WantsSource,
 ): Promise<FolderReading> {
   const box = await client.mailboxOpen(folder, { readOnly: true })
+  // The library goes on counting in the same object.
+  const { exists } = box
   const uidValidity = String(box.uidValidity)
   const known = cursor?.uidValidity === uidValidity ? cursor : undefined
-  const listed = box.exists === 0 ? [] : await listFrom(client, known?.uidNext ?? 1)
+  const listed = exists === 0 ? [] : await listFrom(client, known?.uidNext ?? 1)
   const isOld = (at: number | undefined): boolean => (at ?? since) < since - SLACK
   const newest = listed.at(-LATEST)?.uid ?? 0
   const wanted = listed.filter(
@@ -89,6 +93,7 @@ export async function readFolder(
     messages,
     valid: cursor === undefined || known !== undefined,
     more,
+    exists,
   }
 }
 

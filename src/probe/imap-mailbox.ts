@@ -24,6 +24,8 @@ export interface ImapMailboxOptions extends ImapConnectionOptions {
 }
 
 const READ_WITHIN = 60 * SECOND
+/** Milliseconds before mail is looked for that came during a reading. */
+const AGAIN_AFTER = SECOND / 4
 const PLACEMENTS: readonly Placement[] = ['inbox', 'spam', 'other']
 
 /** The mailbox of a seed, set up as its provider needs it. */
@@ -45,6 +47,8 @@ export class ImapMailbox implements Mailbox {
   readonly #options: ImapMailboxOptions
   readonly #connection: ImapConnection
   #folders: Folders | undefined
+  /** Messages of the folder that is open, when it was opened. */
+  #exists = 0
 
   constructor(options: ImapMailboxOptions) {
     this.#options = options
@@ -87,6 +91,12 @@ export class ImapMailbox implements Mailbox {
     const unwanted = client?.capabilities.has('IDLE') === true && !this.#options.idle
     if (!client || !client.mailbox || unwanted) {
       await pause(atMost, signal)
+      return
+    }
+    // A server says once that there is more (RFC 9051 section 7.4.1): IDLE does not repeat what it said with a FETCH of the
+    // reading. One that counts differently each time must not keep us busy.
+    if (client.mailbox.exists > this.#exists) {
+      await pause(Math.min(atMost, AGAIN_AFTER), signal)
       return
     }
     const news = new AbortController()
@@ -152,10 +162,10 @@ export class ImapMailbox implements Mailbox {
     for (const [folder, placement] of folders) {
       signal.throwIfAborted()
       try {
-        progress.add(
-          await readFolder(client, folder, placement, progress.cursor(folder), since, wantsSource),
-          placement,
-        )
+        const cursor = progress.cursor(folder)
+        const part = await readFolder(client, folder, placement, cursor, since, wantsSource)
+        this.#exists = part.exists
+        progress.add(part, placement)
       } catch (error) {
         // A folder that is listed and cannot be opened (Outlook's Outbox, somebody's shared one) makes nobody blind.
         if (placement !== 'other' || !isNo(error)) throw error

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -13,6 +14,14 @@ import { eventually, missing } from '../support/server-process.ts'
 import { seedOf } from './world.ts'
 
 const never = new AbortController().signal
+
+/** A program that delivers one message: what is read waits for it. */
+const DELIVER = `
+import { createTransport } from 'nodemailer'
+const { PORT: port, USER: user } = process.env
+const lmtp = createTransport({ host: '127.0.0.1', port, lmtp: true, secure: false, ignoreTLS: true })
+await lmtp.sendMail({ envelope: { from: '', to: [user] }, raw: 'Subject: second\\r\\n\\r\\nbody\\r\\n' })
+`
 
 describe.skipIf(missing('dovecot'))('a mailbox on a real IMAP server', () => {
   let scratch: string
@@ -138,6 +147,23 @@ describe.skipIf(missing('dovecot'))('a mailbox on a real IMAP server', () => {
       complete: true,
       messages: [],
     })
+  })
+
+  test('mail that comes while INBOX is being read is news: the server says so only once', async () => {
+    const { user, mailbox } = account({
+      // Asked between two commands of one reading, which goes on when this has delivered.
+      wantsSource: () => {
+        execFileSync(process.execPath, ['--input-type=module', '-e', DELIVER], {
+          env: { ...process.env, PORT: String(dovecot.lmtpPort), USER: user },
+        })
+        return true
+      },
+    })
+    await dovecot.deliver(user, 'Subject: first\r\n\r\nbody\r\n')
+    const first = await mailbox.read([], 0, 'main', never)
+    expect(subjects(first)).toEqual(['first'])
+    await mailbox.waitForNews(10 * MINUTE, never)
+    expect(subjects(await mailbox.read(first.cursors, 0, 'main', never))).toEqual(['second'])
   })
 
   test('new mail ends the wait for news', async () => {
