@@ -15,8 +15,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     pool: 'forks',
-    // Most tests wait for servers, not for a processor: the default of one worker on two cores takes twice as long.
-    maxWorkers: 2,
+    // Most tests wait for servers, not for a processor: one worker more than the two cores of the smallest machine.
+    maxWorkers: 3,
     globalSetup: ['test/support/global-setup.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/web/browser/**'] },
   },

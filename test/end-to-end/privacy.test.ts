@@ -117,6 +117,8 @@ test('all this happens', async () => {
   expect(await submit('carol', { pass: 'wrong-password' })).toMatch(/535/)
   expect(await submit('mallory@example.org', {})).toMatch(/535/)
   expect(await submit('alice', { from: 'carol@example.org' })).toMatch(/550/)
+  // The last line of all this: what is asserted below has been printed by then.
+  await site.daemon?.line(/"event":"message-refused"/)
   expect(await site.metric('mailcanary_relay_recipients_total', 'final="bounced"')).toBe(1)
 })
 

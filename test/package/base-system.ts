@@ -7,6 +7,7 @@ import type { TestProject } from 'vitest/node'
 
 import { makeScratch } from '../support/scratch.ts'
 import { findProgram, missing } from '../support/server-process.ts'
+import { NO_SYNC } from './root-system.ts'
 
 const run = promisify(execFile)
 
@@ -41,7 +42,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await run(
       findProgram('debootstrap') ?? '',
       ['--variant=minbase', `--include=${packages.join(',')}`, SUITE, root, await mirror()],
-      { maxBuffer: 16 * 1024 * 1024 },
+      { maxBuffer: 16 * 1024 * 1024, env: { ...process.env, ...NO_SYNC } },
     )
   }
   project.provide('baseSystem', reason === undefined ? root : '')

@@ -5,6 +5,9 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
+/** For dpkg: nothing here has to outlive a power cut. */
+export const NO_SYNC = { DPKG_FORCE: 'unsafe-io' }
+
 export interface EnterOptions {
   readonly user?: string
   /** As systemd's AmbientCapabilities gives it: the ports below 1024. */
@@ -71,6 +74,7 @@ export class RootSystem {
     const environment = [
       'HOME=/nonexistent',
       'DEBIAN_FRONTEND=noninteractive',
+      `DPKG_FORCE=${NO_SYNC.DPKG_FORCE}`,
       'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       ...(options.environment ?? []),
     ]

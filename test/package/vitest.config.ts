@@ -7,6 +7,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     pool: 'forks',
+    maxWorkers: 3,
     globalSetup: ['test/support/global-setup.ts', 'test/package/base-system.ts'],
   },
 })
