@@ -1,7 +1,5 @@
 import { type Clock, jitter, type Random, SECOND } from '../base/clock.ts'
-import { messageOf } from '../base/problem.ts'
 import { mayBeReport, readBounce } from './bounce-report.ts'
-import { pause } from './deadline.ts'
 import type { Docket } from './docket.ts'
 import type { ReportProbeEvent } from './events.ts'
 import type { HistoryStore } from './history.ts'
@@ -9,6 +7,7 @@ import { ImapMailbox } from './imap-mailbox.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { ImapAccount } from './seed.ts'
 import { mintedAt } from './token.ts'
+import { WatchLoop } from './watch-loop.ts'
 
 /** Where reports of canaries come back to. */
 export interface BounceMailbox {
@@ -43,10 +42,7 @@ export function cursorName(bounces: string): string {
 export class BounceWatcher {
   readonly #options: BounceWatcherOptions
   readonly #mailbox: Mailbox
-  readonly #stopped = new AbortController()
-  #nap = new AbortController()
-  #nudged = false
-  #running: Promise<void> | undefined
+  readonly #loop: WatchLoop
   #faulty = false
 
   constructor(options: BounceWatcherOptions) {
@@ -65,44 +61,27 @@ export class BounceWatcher {
         clock,
         random,
       })
+    this.#loop = new WatchLoop({
+      mailbox: this.#mailbox,
+      look: signal => this.#look(signal),
+      untilNext: () => jitter(bounces.pollEvery, 0.1, random),
+      onFault: cause => this.#fault(cause),
+      pollEvery: bounces.pollEvery,
+      nudgedAfter: NUDGED_AFTER,
+    })
   }
 
   start(): void {
-    this.#running ??= this.#run()
+    this.#loop.start()
   }
 
   /** Ends the wait for news: a canary cannot be judged before this mailbox was read. */
   nudge(): void {
-    this.#nudged = true
-    this.#nap.abort()
+    this.#loop.nudge()
   }
 
-  async stop(): Promise<void> {
-    this.#stopped.abort()
-    this.#nap.abort()
-    await this.#running
-    await this.#mailbox.close()
-  }
-
-  async #run(): Promise<void> {
-    const { bounces, random } = this.#options
-    const { signal } = this.#stopped
-    while (!signal.aborted) {
-      this.#nudged = false
-      this.#nap = new AbortController()
-      try {
-        await this.#look(signal)
-        if (this.#nudged) await pause(NUDGED_AFTER, signal)
-        else await this.#nextNews(jitter(bounces.pollEvery, 0.1, random), signal)
-      } catch (error) {
-        this.#fault(messageOf(error))
-        await pause(Math.max(SECOND, bounces.pollEvery), signal)
-      }
-    }
-  }
-
-  async #nextNews(atMost: number, signal: AbortSignal): Promise<void> {
-    await this.#mailbox.waitForNews(atMost, AbortSignal.any([signal, this.#nap.signal]))
+  stop(): Promise<void> {
+    return this.#loop.stop()
   }
 
   async #look(signal: AbortSignal): Promise<void> {

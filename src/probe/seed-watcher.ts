@@ -1,8 +1,6 @@
-import { type Clock, jitter, type Random, SECOND } from '../base/clock.ts'
-import { messageOf } from '../base/problem.ts'
+import { type Clock, jitter, type Random } from '../base/clock.ts'
 import { trustedAuthResults } from '../mail/authentication-results.ts'
 import { entryHop } from '../mail/received-chain.ts'
-import { pause } from './deadline.ts'
 import type { Docket } from './docket.ts'
 import type { ReportProbeEvent } from './events.ts'
 import type { HistoryStore } from './history.ts'
@@ -11,6 +9,7 @@ import type { Canary, Look } from './model.ts'
 import type { Seed } from './seed.ts'
 import { fieldsOf, sightingOf, wroteReceived } from './sighting.ts'
 import { findToken, mintedAt } from './token.ts'
+import { WatchLoop } from './watch-loop.ts'
 
 export interface SeedWatcherOptions {
   readonly seed: Seed
@@ -34,51 +33,34 @@ const JITTER = 0.1
 /** Looks at one seed's mailbox again and again, one look after the other, and puts down what it sees. */
 export class SeedWatcher {
   readonly #options: SeedWatcherOptions
-  readonly #stopped = new AbortController()
-  #running: Promise<void> | undefined
-  #nap = new AbortController()
-  #nudged = false
+  readonly #loop: WatchLoop
   #up: boolean | undefined
   #allAt = Number.NEGATIVE_INFINITY
 
   constructor(options: SeedWatcherOptions) {
     this.#options = options
+    const { seed, mailbox, report, clock, startAfter = 0 } = options
+    this.#loop = new WatchLoop({
+      mailbox,
+      look: signal => this.#look(signal),
+      untilNext: () => this.#untilNext(clock()),
+      onFault: cause => report({ kind: 'probe-fault', part: `seed ${seed.name}`, cause }),
+      pollEvery: seed.pollEvery,
+      startAfter,
+    })
   }
 
   start(): void {
-    this.#running ??= this.#run()
+    this.#loop.start()
   }
 
   /** Ends the wait for news: there is something to wait for. */
   nudge(): void {
-    this.#nudged = true
-    this.#nap.abort()
+    this.#loop.nudge()
   }
 
-  async stop(): Promise<void> {
-    this.#stopped.abort()
-    this.#nap.abort()
-    await this.#running
-    await this.#options.mailbox.close()
-  }
-
-  async #run(): Promise<void> {
-    const { seed, mailbox, report, clock } = this.#options
-    const { signal } = this.#stopped
-    await pause(this.#options.startAfter ?? 0, AbortSignal.any([signal, this.#nap.signal]))
-    while (!signal.aborted) {
-      this.#nudged = false
-      this.#nap = new AbortController()
-      try {
-        await this.#look(signal)
-        if (this.#nudged || signal.aborted) continue
-        const wait = await this.#untilNext(clock())
-        await mailbox.waitForNews(wait, AbortSignal.any([signal, this.#nap.signal]))
-      } catch (error) {
-        report({ kind: 'probe-fault', part: `seed ${seed.name}`, cause: messageOf(error) })
-        await pause(Math.max(SECOND, seed.pollEvery), signal)
-      }
-    }
+  stop(): Promise<void> {
+    return this.#loop.stop()
   }
 
   async #look(signal: AbortSignal): Promise<void> {
