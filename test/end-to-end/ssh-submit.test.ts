@@ -293,7 +293,9 @@ describe.skipIf(skip)('submission with an SSH key', () => {
     const away = await again(MESSAGE)
     expect(away.code).toBe(75)
     expect(away.stderr).toContain('does not run')
-    master.kill()
-    await once(master, 'close')
+    // Not by a signal: where it comes just before ssh waits for its sockets, ssh waits on.
+    const closed = once(master, 'close')
+    await finished(spawn('ssh', sshd.client('alice', '-S', control, '-O', 'exit')))
+    await closed
   })
 })
