@@ -30,6 +30,7 @@ const TESTS = [
   'alerts-by-hour.test.yml',
   'alerts-by-day.test.yml',
   'alerts-edges.test.yml',
+  'alerts-windows.test.yml',
 ]
 
 const file = parse(await readFile('dashboards/alerts.yml', 'utf8')) as {
