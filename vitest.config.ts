@@ -15,6 +15,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     pool: 'forks',
+    // Node takes the types out of our files with WebAssembly, in each thread that a test starts. Where two of them make the
+    // same wrapper faster at the same time V8 may end the process ("Check failed: jit_page.has_value()"): it never does so.
+    // What is installed is compiled, and has none of it.
+    execArgv: ['--wasm-wrapper-tiering-budget=2000000000'],
     // Most tests wait for servers, not for a processor: one worker more than the two cores of the smallest machine.
     maxWorkers: 3,
     globalSetup: ['test/support/global-setup.ts'],
