@@ -104,7 +104,7 @@ export async function createRelay(
     store,
     meter: createMeter(limitsOf, store.ledger, limitsKey, surroundings),
     freeSpace,
-    onAccepted: () => runner.wake(),
+    onAccepted: () => runner.messagePut(),
     report: report.relay,
     clock,
     workers: workersOf(config.listen.workers),

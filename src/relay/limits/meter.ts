@@ -18,15 +18,21 @@ export interface Metering {
   /**
    * Begins a message.
    *
-   * @param session ends with the session, which has one message at a time
+   * @param client that has one message at a time
    * @returns undefined for a login without limits
    */
-  begin(login: string, session: AbortSignal): MessageAllowance | undefined
+  begin(login: string, client: { readonly signal: AbortSignal }): MessageAllowance | undefined
 }
 
-/** What a session asks about one message. */
-export type MessageAllowance = Pick<Allowance, 'message' | 'recipient' | 'put'> & {
-  readonly ample?: Allowance['ample']
+/** A judgement, at once where nobody has to be asked. */
+export type Judged = Judgement | Promise<Judgement>
+
+/** What a session asks about one message: see `Allowance`. */
+export interface MessageAllowance {
+  message(): Judged
+  recipient(address: string): Judged
+  put(message: NewMessage, body: BodyWriter): Promise<Judgement>
+  ample?(recipients: number): boolean
 }
 
 /** Messages that may be let pass between two questions where there is room for so many of the largest size. */
@@ -51,7 +57,7 @@ export class Meter implements Metering {
  * One message of a login that has limits. What MAIL and RCPT are told is early and may be late: the last word has
  * `put`, in the transaction that counts.
  */
-export class Allowance {
+export class Allowance implements MessageAllowance {
   readonly #options: MeterOptions
   readonly #login: string
   readonly #limits: LoginLimits

@@ -73,7 +73,7 @@ function wasNothing(outcome: Outcome): boolean {
 }
 
 function consign(lease: Lease, store: QueueStore): Consignment {
-  const { domain, message, recipients } = lease
+  const { content, domain, message, recipients } = lease
   const { recipients: _all, ...envelope } = message.envelope
   return {
     ...envelope,
@@ -81,6 +81,6 @@ function consign(lease: Lease, store: QueueStore): Consignment {
     domain,
     recipients,
     size: message.size,
-    body: () => store.body(message.id),
+    body: () => (content === undefined ? store.body(message.id) : [content]),
   }
 }

@@ -5,12 +5,13 @@ import type { Part } from '../../base/lifecycle.ts'
 import { messageOf } from '../../base/problem.ts'
 import type { ReportRelayEvent } from '../events.ts'
 import type { Transport } from '../transport/transport.ts'
+import { Alarm } from './alarm.ts'
 import { attempt } from './attempt.ts'
 import { conclude, eventsOf, type Conclusion } from './conclusion.ts'
 import { RETRY_DEFAULTS, type RetryOptions } from './retry.ts'
 import { Shaper, type ShapingOptions, type Slot } from './shaper.ts'
 import type { SiteState } from './site-traffic.ts'
-import { StoreUnavailable, type Lease, type QueueStore } from './store.ts'
+import { StoreUnavailable, type Lease, type QueueStore, type Reservation } from './store.ts'
 
 export interface QueueRunnerOptions {
   readonly store: QueueStore
@@ -60,12 +61,13 @@ export class QueueRunner implements Part {
   readonly #options: QueueRunnerOptions
   readonly #retry: RetryOptions
   readonly #work = new Set<Promise<void>>()
+  /** Slots that are kept for deliveries that are being put. */
+  #reserved = 0
   readonly #shaper: Shaper
   readonly #stopping = new AbortController()
   readonly #aborting = new AbortController()
   #loop: Promise<void> | undefined
-  #rouse: (() => void) | undefined
-  #roused = false
+  readonly #alarm = new Alarm()
   #storeDown = false
 
   constructor(options: QueueRunnerOptions) {
@@ -76,18 +78,25 @@ export class QueueRunner implements Part {
   }
 
   async start(): Promise<void> {
-    if (!this.#stopping.signal.aborted) this.#loop ??= this.#run()
+    if (this.#stopping.signal.aborted) return
+    this.#loop ??= this.#run()
+    this.#options.store.reserveWith?.(domain => this.#reserve(domain))
   }
 
-  /** Something may be due now: a message was put, an operator said so. */
+  /** Something may be due now: an operator said so. */
   wake(): void {
-    this.#roused = true
-    this.#rouse?.()
+    this.#alarm.ring()
+  }
+
+  /** A message was put. Where slots are reserved for what is put, what has to wait has woken us already. */
+  messagePut(): void {
+    if (this.#options.store.reserveWith === undefined) this.wake()
   }
 
   /** Begins nothing new; what runs may finish within the grace, and then is aborted and given back. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    this.#options.store.reserveWith?.(undefined)
     this.wake()
     await this.#loop
     await this.#drained(this.#options.stopGrace ?? STOP_GRACE)
@@ -103,42 +112,73 @@ export class QueueRunner implements Part {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        const full = await this.#leaseAndBegin()
-        this.#storeDown = false
-        await this.#sleep(full ? LONGEST_SLEEP : await this.#untilNextDue())
+        let wait = this.#room > 0 ? await this.#untilNextDue() : LONGEST_SLEEP
+        // A question costs less than a transaction that leases nothing.
+        if (wait <= 0) {
+          await this.#leaseAndBegin()
+          wait = this.#room > 0 ? await this.#untilNextDue() : LONGEST_SLEEP
+        }
+        await this.#alarm.sleep(Math.max(wait, SHORTEST_SLEEP))
       } catch (error) {
         this.#storeFails(error)
-        await this.#sleep(this.#options.storePause ?? STORE_PAUSE)
+        await this.#alarm.sleep(this.#options.storePause ?? STORE_PAUSE)
       }
     }
   }
 
-  /** @returns whether every slot is taken */
-  async #leaseAndBegin(): Promise<boolean> {
+  /** Slots that nobody has. */
+  get #room(): number {
+    return this.#options.concurrency.total - this.#work.size - this.#reserved
+  }
+
+  async #leaseAndBegin(): Promise<void> {
     const { clock, concurrency, leaseDuration = LEASE, store } = this.#options
-    const limit = concurrency.total - this.#work.size
-    if (limit <= 0) return true
     const now = clock()
     const leases = await store.lease({
       now,
       until: now + leaseDuration,
-      limit,
+      limit: this.#room,
       perDomain: concurrency.perDomain,
       running: this.#shaper.taken(),
     })
+    this.#storeDown = false
     for (const lease of leases) this.#begin(lease)
-    return leases.length >= limit
   }
 
+  /** Keeps a slot for a delivery that is being put, if it could begin now. */
+  #reserve(domain: string): Reservation | undefined {
+    const { clock, leaseDuration = LEASE } = this.#options
+    if (this.#storeDown || this.#room <= 0 || !this.#shaper.hasRoom(domain)) {
+      this.wake()
+      return undefined
+    }
+    const slot = this.#shaper.take(domain)
+    this.#reserved++
+    const at = clock()
+    return {
+      at,
+      until: at + leaseDuration,
+      begin: lease => {
+        this.#reserved--
+        this.#begin(lease, slot)
+      },
+      leave: () => {
+        this.#reserved--
+        slot.leave()
+        this.wake()
+      },
+    }
+  }
+
+  /** Milliseconds, 60 s at most; none or less where something is due. */
   async #untilNextDue(): Promise<number> {
     const { clock, store } = this.#options
     const waiting = await store.nextDue(this.#shaper.full())
     const due = Math.min(waiting ?? Infinity, this.#shaper.nextOpening())
-    return Math.min(Math.max(due - clock(), SHORTEST_SLEEP), LONGEST_SLEEP)
+    return Math.min(due - clock(), LONGEST_SLEEP)
   }
 
-  #begin(lease: Lease): void {
-    const slot = this.#shaper.take(lease.domain)
+  #begin(lease: Lease, slot = this.#shaper.take(lease.domain)): void {
     const work = this.#deliver(lease, slot)
       .catch((error: unknown) => {
         this.#fault(error)
@@ -199,7 +239,9 @@ export class QueueRunner implements Part {
   async #persist<T>(write: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
-        return await write()
+        const written = await write()
+        this.#storeDown = false
+        return written
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error
         this.#storeFails(error)
@@ -221,20 +263,6 @@ export class QueueRunner implements Part {
 
   #fault(error: unknown): void {
     this.#options.report({ kind: 'relay-fault', part: this.name, cause: messageOf(error) })
-  }
-
-  async #sleep(milliseconds: number): Promise<void> {
-    if (!this.#roused && !this.#stopping.signal.aborted) {
-      await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, milliseconds)
-        this.#rouse = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-    this.#rouse = undefined
-    this.#roused = false
   }
 
   async #drained(atMost: number): Promise<void> {

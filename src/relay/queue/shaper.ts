@@ -42,6 +42,8 @@ export class Shaper {
   readonly #options: ShapingOptions | undefined
   readonly #backOff: BackOffOptions
   readonly #running = new Map<string, number>()
+  /** Those of them that no site has been asked about yet. */
+  readonly #entering = new Map<string, number>()
   readonly #sites = new Map<string, SiteTraffic>()
   readonly #siteOf = new Map<string, { readonly site: Site; readonly until: number }>()
 
@@ -74,6 +76,14 @@ export class Shaper {
     return taken
   }
 
+  /** Whether one more may be taken for a domain. */
+  hasRoom(domain: string): boolean {
+    if ((this.#running.get(domain) ?? 0) >= this.#perDomain) return false
+    const known = this.#siteOf.get(domain)
+    const traffic = known && this.#sites.get(known.site.name)
+    return traffic === undefined || traffic.room(this.#clock()) > (this.#entering.get(domain) ?? 0)
+  }
+
   /** Domains that get nothing more now. */
   full(): readonly string[] {
     return [...this.taken()].filter(([, n]) => n >= this.#perDomain).map(([domain]) => domain)
@@ -90,13 +100,20 @@ export class Shaper {
   }
 
   take(domain: string): Slot {
-    this.#running.set(domain, (this.#running.get(domain) ?? 0) + 1)
+    add(this.#running, domain, 1)
+    add(this.#entering, domain, 1)
     let traffic: SiteTraffic | undefined
     let begunAt = 0
+    let entering = true
+    const entered = (): void => {
+      if (entering) add(this.#entering, domain, -1)
+      entering = false
+    }
     return {
       admit: async () => {
+        if (this.#options !== undefined) traffic = await this.#enter(domain, this.#options)
+        entered()
         if (this.#options === undefined) return true
-        traffic = await this.#enter(domain, this.#options)
         begunAt = this.#clock()
         return traffic !== undefined
       },
@@ -104,9 +121,8 @@ export class Shaper {
         for (const outcome of outcomes) if (traffic) this.#heard(traffic, outcome, begunAt)
       },
       leave: () => {
-        const left = (this.#running.get(domain) ?? 1) - 1
-        if (left > 0) this.#running.set(domain, left)
-        else this.#running.delete(domain)
+        add(this.#running, domain, -1)
+        entered()
         traffic?.leave()
         traffic = undefined
       },
@@ -162,4 +178,11 @@ export class Shaper {
     if (!traffic.heard(outcome, begunAt, now, pause)) return
     this.#report({ kind: 'slowed-down', ...traffic.state(now) })
   }
+}
+
+/** What is none takes no place. */
+function add(counts: Map<string, number>, domain: string, amount: number): void {
+  const sum = (counts.get(domain) ?? 0) + amount
+  if (sum > 0) counts.set(domain, sum)
+  else counts.delete(domain)
 }

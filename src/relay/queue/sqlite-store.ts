@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 
 import type { Ledger } from '../limits/ledger.ts'
-import { sizeOf } from './body-files/body-file.ts'
 import { BodyFolder } from './body-files/body-folder.ts'
 import type {
   HoldTarget,
@@ -28,6 +27,7 @@ import { Operating } from './sqlite/operating.ts'
 import { Orphans } from './sqlite/orphans.ts'
 import { Putting } from './sqlite/putting.ts'
 import { Records } from './sqlite/records.ts'
+import { Reserving } from './sqlite/reserving.ts'
 import { Settling } from './sqlite/settling.ts'
 import { SqliteBody } from './sqlite/sqlite-body.ts'
 import { Sweeping } from './sqlite/sweeping.ts'
@@ -43,6 +43,7 @@ import type {
   NewMessage,
   QueueCounts,
   QueueStore,
+  Reserve,
   Settlement,
 } from './store.ts'
 
@@ -61,6 +62,7 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   readonly #destinations: Destinations
   readonly #putting: Putting
   readonly #leasing: Leasing
+  readonly #reserving: Reserving
   readonly #settling: Settling
   readonly #sweeping: Sweeping
   readonly #operating: Operating
@@ -79,8 +81,9 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
       sync: wal.sync,
       after: () => bodies.afterSync(),
     })
-    const putting = new Putting(database, destinations, timeline)
+    const putting = new Putting(database, { bodies, destinations, timeline })
     this.#holds = new Holds(database, destinations)
+    this.#reserving = new Reserving({ group, destinations, holds: this.#holds })
     this.#waiting = new Waiting(database, this.#holds)
     this.#database = database
     this.#wal = wal
@@ -89,7 +92,12 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
     this.#orphans = new Orphans(database, { folder, bodies, group })
     this.#destinations = destinations
     this.#putting = putting
-    this.ledger = new SqliteLedger({ group, bodies, putting, counting: new Counting(database) })
+    this.ledger = new SqliteLedger({
+      group,
+      reserving: this.#reserving,
+      putting,
+      counting: new Counting(database),
+    })
     this.#leasing = new Leasing(database, destinations, this.#holds)
     this.#settling = new Settling(database, { bodies, destinations, putting, timeline })
     this.#sweeping = new Sweeping(database, timeline)
@@ -118,7 +126,7 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
     const store = new SqliteQueueStore(openQueue(path), folder)
     try {
       folder.create()
-      await store.#group.run(() => store.#leasing.releaseAll())
+      await store.#group.run(() => store.#leasing.release(Infinity))
       const lost = await store.#orphans.sweepAtStart()
       if (lost !== undefined) report(lost)
     } catch (error) {
@@ -150,10 +158,11 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
     if (!(body instanceof SqliteBody)) throw new TypeError('a body of another store')
     const preparing = body.prepare()
     if (preparing !== undefined) await preparing
-    await this.#group.run(() => {
-      const { content } = body
-      this.#putting.put(message, this.#bodies.store(content), sizeOf(content))
-    })
+    await this.#reserving.run(slots => this.#putting.put(message, body.content, slots))
+  }
+
+  reserveWith(reserve: Reserve | undefined): void {
+    this.#reserving.with(reserve)
   }
 
   lease(request: LeaseRequest): Promise<readonly Lease[]> {
@@ -178,7 +187,12 @@ export class SqliteQueueStore implements QueueStore, QueueOperations, QueueOfLog
   }
 
   async nextDue(busy: readonly string[] = []): Promise<number | undefined> {
-    return reading(() => (this.#holds.everything() ? undefined : this.#destinations.next(busy)))
+    return reading(() => {
+      if (this.#holds.everything()) return undefined
+      const next = this.#destinations.next(busy)
+      const expiry = this.#leasing.nextExpiry(busy)
+      return expiry === undefined ? next : Math.min(next ?? Infinity, expiry)
+    })
   }
 
   async counts(): Promise<QueueCounts> {

@@ -9,6 +9,7 @@ import type { BodyContent } from './body-files/body-file.ts'
  * message    what one 250 after the final dot was given for: an envelope and a body
  * delivery   the recipients of one message that share a destination domain; the unit of retrying
  * lease      the right of one runner to attempt one delivery until a time; an expired lease is anybody's
+ * reserve    a runner keeps a slot for a delivery that is being put, and gets its lease in the same commit
  * settle     to record what an attempt came to, and everything that follows from it, in one transaction
  * hold       a delivery is kept back: by itself (an operator said so of its message, or a policy at its acceptance), or by
  *            a standing hold, which keeps back everything it names, what comes later too
@@ -80,7 +81,23 @@ export interface Lease {
   readonly attempts: number
   /** An earlier attempt ended after the final dot without a reply, or was never settled: this may be a second copy. */
   readonly indeterminate: boolean
+  /** The body, where it is at hand: of a message that was put a moment ago. */
+  readonly content?: Uint8Array
 }
+
+/** A slot that a runner keeps for a delivery until it exists. Ends with one of the two. */
+export interface Reservation {
+  /** Now, and when its lease is to end, in milliseconds since the epoch. */
+  readonly at: number
+  readonly until: number
+  /** The message is durable, and the delivery leased. */
+  begin(lease: Lease): void
+  /** The message does not exist, or its delivery has to wait. */
+  leave(): void
+}
+
+/** @returns undefined where no delivery to the domain may begin now */
+export type Reserve = (domain: string) => Reservation | undefined
 
 export interface LeasedRecipient extends Recipient {
   /** Position in the envelope; names the recipient in `Settlement`. */
@@ -159,6 +176,11 @@ export interface QueueStore {
   readonly bodyFiles?: BodyFiles
   /** Makes the message exist, body and all, in one durable commit. Concurrent callers share a commit. */
   put(message: NewMessage, body: BodyWriter): Promise<void>
+  /**
+   * From here on deliveries of what is put are leased in the same commit, where a slot can be had and nothing for their domain
+   * has waited longer. Undefined ends it. Absent where a store leases only when it is asked.
+   */
+  reserveWith?(reserve: Reserve | undefined): void
   /** Leases deliveries that are due at `now`: from the domains that have waited longest, the oldest of each first. */
   lease(request: LeaseRequest): Promise<readonly Lease[]>
   /** The body, in chunks, in order. A body that is gone or not whole is a fault, and thrown as one. */

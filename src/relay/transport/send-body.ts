@@ -11,7 +11,7 @@ import { SmtpFault } from './smtp-fault.ts'
  */
 export async function sendBody(
   client: SmtpClient,
-  body: AsyncIterable<Uint8Array>,
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   dotSent: () => void,
 ): Promise<void> {
   const { wire, timers } = client

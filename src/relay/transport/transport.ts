@@ -17,7 +17,7 @@ export interface Consignment {
   /** Octets of the body. */
   readonly size: number
   /** The message from its first header to its last line, CRLF line ends; a fresh stream at each call. */
-  body(): AsyncIterable<Uint8Array>
+  body(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
 
 /**

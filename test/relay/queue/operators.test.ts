@@ -92,17 +92,25 @@ describe('operators at work while deliveries run', () => {
   })
 
   test('a hold on everything lets no new attempt begin, and its end begins them at once', async () => {
-    const rig = await makeRig({ stopGrace: 10 })
+    let rounds = 0
+    const rig = await makeRig({ stopGrace: 10 }, store => {
+      const nextDue = store.nextDue.bind(store)
+      store.nextDue = busy => {
+        rounds++
+        return nextDue(busy)
+      }
+      return store
+    })
     rig.transport.behaviour = untilAborted(DELIVERED)
     await rig.runner.start()
     await rig.put(['bob@example.net'])
     await eventually(() => rig.transport.deliveries.length === 1, 'an attempt')
     await rig.store.hold(TARGETS[0] as HoldTarget, { by: 'root', at: T0 })
     const later = await rig.put(['carol@example.com'])
-    // The runner goes round at least once more: what it leases is nothing.
-    const leased = rig.store.commits
+    // The runner goes round at least once more.
+    const before = rounds
     rig.at(1_000)
-    await eventually(() => rig.store.commits > leased, 'another round')
+    await eventually(() => rounds > before, 'another round')
     expect(rig.transport.deliveries).toHaveLength(1)
     rig.transport.behaviour = ({ recipients }) => recipients.map(() => DELIVERED)
     await rig.store.lift(TARGETS[0] as HoldTarget, { by: 'root', at: T0 })
@@ -208,8 +216,8 @@ const LANES_COUNTED = `
   select domain, login, count(*) as queued,
     exists (select 1 from standing_hold where lifted_at is null and (
       kind = 'destination' and value = domain or kind = 'login' and value = login)) as held
-  from delivery where state = 'queued' group by domain, login order by domain, login`
+  from delivery where state = 'queued' and token is null group by domain, login order by domain, login`
 const DESTINATIONS = 'select domain, ready_at from destination order by domain'
 const DESTINATIONS_COUNTED = `
   select domain, min(ready_at) as ready_at from delivery join lane using (domain, login)
-  where state = 'queued' and held = 0 group by domain order by domain`
+  where state = 'queued' and token is null and held = 0 group by domain order by domain`

@@ -39,8 +39,9 @@ describe('trouble', () => {
         away ? Promise.reject(new StoreUnavailable('away', { full: false })) : lease(request)
       return store
     })
-    await rig.runner.start()
+    // Put before, so that it has to be leased.
     const { id } = await rig.put(['bob@example.net'])
+    await rig.runner.start()
     await eventually(() => rig.eventsOf('relay-fault').length > 0, 'the fault')
     for (let i = 0; i < 5; i++) rig.at(i)
     expect(rig.transport.deliveries).toHaveLength(0)
@@ -105,8 +106,8 @@ describe('trouble', () => {
       }
       return store
     })
-    await rig.runner.start()
     const { id } = await rig.put(['bob@example.net'])
+    await rig.runner.start()
     await eventually(() => rig.eventsOf('relay-fault').length > 0, 'the fault')
     away = false
     rig.at(MINUTE)

@@ -49,6 +49,29 @@ function gate(rig: Rig): { readonly open: () => void } {
 }
 
 describe('shaping by provider', () => {
+  test('what is put for a provider that takes no more waits: it is not leased only to be given back', async () => {
+    let givenBack = 0
+    const rig = await makeRig({ shaping: shaping({ connections: 2 }) }, store => {
+      const giveBack = store.giveBack.bind(store)
+      store.giveBack = (...of) => {
+        givenBack++
+        return giveBack(...of)
+      }
+      return store
+    })
+    await rig.runner.start()
+    // From now on it is known whose domain it is.
+    const first = await rig.put(['bob@d0.example.net'])
+    await rig.until(first.id, allAre('delivered'))
+    const { open } = gate(rig)
+    const made = []
+    for (let i = 0; i < 6; i++) made.push(await rig.put(['bob@d0.example.net']))
+    await eventually(() => rig.transport.deliveries.length === 3, 'two more')
+    open()
+    for (const { id } of made) await rig.until(id, allAre('delivered'))
+    expect(givenBack).toBe(0)
+  })
+
   test('connections are counted over all domains of a provider, and others do not wait for it', async () => {
     const rig = await makeRig({ shaping: shaping({ connections: 2 }) })
     const { open } = gate(rig)

@@ -95,7 +95,7 @@ export class Bodies implements BodyFiles {
 
   /** Takes part in a transaction. */
   remove(id: number): void {
-    this.#remove.run(id)
+    if (this.#remove.run(id).changes > 0) return
     const name = this.#removeFile.get(id)
     if (name !== undefined) this.#removed.push(name)
   }

@@ -35,6 +35,12 @@ const REFRESH = KNOWN_FOR / 26
 // Rows of one transaction of the sweep.
 const PORTION = 1_000
 
+/** A recipient, and when a login last wrote to it; undefined where it never did. */
+export interface Acquaintance {
+  readonly digest: Buffer
+  readonly lastAt: number | undefined
+}
+
 /** Counts what logins send, and remembers to whom. Everything but `usage` and `unknown` takes part in a transaction. */
 export class Counting {
   readonly #steps: Statement<[string, number, number], UsageStep>
@@ -87,7 +93,12 @@ export class Counting {
   }
 
   unknown(login: string, digests: readonly Buffer[]): number {
-    return digests.filter(digest => this.#lastAt.get(login, digest) === undefined).length
+    return this.acquaintance(login, digests).filter(({ lastAt }) => lastAt === undefined).length
+  }
+
+  /** When the login last wrote to each of them, as far as that was noted. */
+  acquaintance(login: string, digests: readonly Buffer[]): readonly Acquaintance[] {
+    return digests.map(digest => ({ digest, lastAt: this.#lastAt.get(login, digest) }))
   }
 
   /** What the message would be, with all that has been counted up to now. @param fresh recipients that are unknown */
@@ -95,15 +106,13 @@ export class Counting {
     return judge(this.usage(login, now), { messages: 1, recipients, fresh })
   }
 
-  /** Counts a message. @param known false for one that is kept back: it makes nobody known */
-  charge({ login, now, recipients, digests }: Charge, fresh: number, known: boolean): void {
+  /** Counts a message. @param to those whom it makes known: nobody, where it is kept back */
+  charge({ login, now, recipients }: Charge, fresh: number, to: readonly Acquaintance[]): void {
     for (const grid of GRIDS) {
       this.#count.run(login, grid.step, stepOf(now, grid), recipients, fresh)
     }
-    if (!known) return
-    for (const digest of digests) {
-      const last = this.#lastAt.get(login, digest)
-      if (last === undefined || last < now - REFRESH) this.#know.run(login, digest, now)
+    for (const { digest, lastAt = -Infinity } of to) {
+      if (lastAt < now - REFRESH) this.#know.run(login, digest, now)
     }
   }
 

@@ -19,13 +19,15 @@ export class Destinations {
   readonly #remove: Statement<[string]>
   readonly #ready: Statement<[number, string, number], string>
   readonly #next: Statement<[string], number>
+  readonly #waits: Statement<[string, number], number>
   readonly #moved = new Set<string>()
 
   constructor(database: Database) {
     // The first entry of the domain in delivery_ready.
     this.#earliest = database
       .prepare<[string], number>(
-        `select ready_at from delivery where domain = +? and state = 'queued' order by ready_at limit 1`,
+        `select ready_at from delivery where domain = +? and state = 'queued' and token is null
+         order by ready_at limit 1`,
       )
       .pluck()
     this.#someHeld = database
@@ -35,7 +37,8 @@ export class Destinations {
     this.#free = database.prepare(
       `select login, (
          select ready_at from delivery
-         where delivery.domain = lane.domain and delivery.login = lane.login and state = 'queued'
+         where delivery.domain = lane.domain and delivery.login = lane.login
+           and state = 'queued' and token is null
          order by ready_at limit 1) as ready_at
        from lane where domain = ? and held = 0`,
     )
@@ -59,11 +62,22 @@ export class Destinations {
          where domain not in (select value from json_each(?)) order by ready_at limit 1`,
       )
       .pluck()
+    this.#waits = database
+      .prepare<[string, number], number>(
+        'select 1 from destination where domain = ? and ready_at <= ?',
+      )
+      .pluck()
   }
 
-  /** A delivery to the domain was added, or is ready at another time. */
+  /** A delivery to the domain waits, waits no longer, or is ready at another time. */
   moved(domain: string): void {
     this.#moved.add(domain)
+  }
+
+  /** Takes part in a transaction. @returns whether anything to the domain could be leased at `now` */
+  waits(domain: string, now: number): boolean {
+    if (this.#moved.has(domain)) this.#refresh(domain)
+    return this.#waits.get(domain, now) !== undefined
   }
 
   /** Takes part in a transaction, before it ends or asks `ready`. */

@@ -10,6 +10,7 @@ import type { Destinations } from './destinations.ts'
  */
 export class Holds {
   readonly #destinations: Destinations
+  readonly #any: Statement<[], number>
   readonly #everything: Statement<[], number>
   readonly #all: Statement<[], HoldRow>
   readonly #set: Statement<[string, string, number, string]>
@@ -20,6 +21,9 @@ export class Holds {
 
   constructor(database: Database, destinations: Destinations) {
     this.#destinations = destinations
+    this.#any = database
+      .prepare<[], number>('select 1 from standing_hold where lifted_at is null limit 1')
+      .pluck()
     // A kind that we do not know may mean anything: it holds everything.
     this.#everything = database
       .prepare<[], number>(
@@ -60,7 +64,10 @@ export class Holds {
     }
     this.#amounts = {
       everything: database
-        .prepare<string[], number>(`select amount from tally where state = 'queued'`)
+        .prepare<string[], number>(
+          `select amount - (select count(*) from delivery where token is not null)
+           from tally where state = 'queued'`,
+        )
         .pluck(),
       destination: database
         .prepare<string[], number>('select total(queued) from lane where domain = ?')
@@ -69,6 +76,11 @@ export class Holds {
         .prepare<string[], number>('select total(queued) from lane where login = ?')
         .pluck(),
     }
+  }
+
+  /** Whether anything is kept back. */
+  any(): boolean {
+    return this.#any.get() !== undefined
   }
 
   /** Whether nothing at all may be leased. */

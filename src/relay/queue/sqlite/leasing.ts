@@ -11,7 +11,6 @@ interface DueRow {
   readonly id: number
   readonly message: number
   readonly ready_at: number
-  readonly token: string | null
   readonly attempts: number
   readonly indeterminate: number
 }
@@ -22,11 +21,12 @@ export class Leasing {
   readonly #holds: Holds
   readonly #due: Statement<[string, number, number], DueRow>
   readonly #dueOfLane: Statement<[string, string, number, number], DueRow>
-  readonly #take: Statement<[string, number, number, number]>
+  readonly #take: Statement<[string, number, number]>
   readonly #giveBack: Statement<[number, number, number, string]>
   readonly #message: Statement<[number], MessageRow>
   readonly #recipients: Statement<[number], RecipientRow>
-  readonly #leased: Statement<[], { id: number; domain: string }>
+  readonly #leased: Statement<[number], { id: number; domain: string }>
+  readonly #nextExpiry: Statement<[string], number>
   readonly #release: Statement<[number]>
 
   constructor(database: Database, destinations: Destinations, holds: Holds) {
@@ -36,34 +36,47 @@ export class Leasing {
     // which costs more than the run.
     // A range of delivery_ready: the domain's entries up to `now`, in order.
     this.#due = database.prepare(
-      `select id, message, ready_at, token, attempts, indeterminate from delivery
-       where domain = +? and state = 'queued' and ready_at <= ? order by ready_at limit +?`,
+      `select id, message, ready_at, attempts, indeterminate from delivery
+       where domain = +? and state = 'queued' and token is null and ready_at <= ?
+       order by ready_at limit +?`,
     )
     // The same of delivery_lane.
     this.#dueOfLane = database.prepare(
-      `select id, message, ready_at, token, attempts, indeterminate from delivery
-       where domain = +? and login = +? and state = 'queued' and ready_at <= ?
+      `select id, message, ready_at, attempts, indeterminate from delivery
+       where domain = +? and login = +? and state = 'queued' and token is null and ready_at <= ?
        order by ready_at limit +?`,
     )
+    // `or fail`, here and elsewhere: see `Putting`.
     this.#take = database.prepare(
-      'update delivery set token = ?, ready_at = ?, indeterminate = ? where id = ?',
+      'update or fail delivery set token = ?, ready_at = ? where id = ?',
     )
     this.#giveBack = database.prepare(
-      'update delivery set token = null, due_at = ?, ready_at = ? where id = ? and token = ?',
+      'update or fail delivery set token = null, due_at = ?, ready_at = ? where id = ? and token = ?',
     )
     this.#message = database.prepare('select * from message where key = ?')
     this.#recipients = database.prepare(
       'select * from recipient where message = +? order by position',
     )
-    this.#leased = database.prepare('select id, domain from delivery where token is not null')
+    // Along delivery_leased.
+    this.#leased = database.prepare(
+      'select id, domain from delivery where token is not null and ready_at <= ?',
+    )
+    this.#nextExpiry = database
+      .prepare<[string], number>(
+        `select ready_at from delivery
+         where token is not null and domain not in (select value from json_each(?))
+         order by ready_at limit 1`,
+      )
+      .pluck()
     this.#release = database.prepare(
-      'update delivery set token = null, ready_at = due_at, indeterminate = 1 where id = ?',
+      'update or fail delivery set token = null, ready_at = due_at, indeterminate = 1 where id = ?',
     )
   }
 
   /** Takes part in a transaction. Whatever a standing hold names stays where it is. */
   lease(request: LeaseRequest): readonly Lease[] {
     const { now, until, limit, perDomain, running } = request
+    this.release(now)
     if (this.#holds.everything()) return []
     this.#destinations.catchUp()
     const full = [...running].filter(([, n]) => n >= perDomain).map(([domain]) => domain)
@@ -99,21 +112,24 @@ export class Leasing {
   }
 
   /**
-   * Takes part in a transaction. Ends all leases: those of a process that is dead. What its attempts came to nobody
-   * knows, so the next ones may be second copies.
+   * Takes part in a transaction. Ends the leases that have expired, or all: those of a process that is dead. What their
+   * attempts came to nobody knows, so the next ones may be second copies.
    */
-  releaseAll(): void {
-    for (const { id, domain } of this.#leased.all()) {
+  release(now: number): void {
+    for (const { id, domain } of this.#leased.all(now)) {
       this.#release.run(id)
       this.#destinations.moved(domain)
     }
   }
 
+  /** When the next lease expires of a domain that is not among these. */
+  nextExpiry(except: readonly string[]): number | undefined {
+    return this.#nextExpiry.get(JSON.stringify(except))
+  }
+
   #leaseOne(row: DueRow, domain: string, until: number): Lease {
     const token = randomUUID()
-    // A token that is still there is of a lease that expired without a word: that attempt may have delivered.
-    const indeterminate = row.indeterminate === 1 || row.token !== null
-    this.#take.run(token, until, indeterminate ? 1 : 0, row.id)
+    this.#take.run(token, until, row.id)
     const message = this.#message.get(row.message)
     if (message === undefined) throw new Error(`delivery ${row.id} has no message`)
     const recipients = this.#recipients.all(row.message)
@@ -127,7 +143,7 @@ export class Leasing {
         .filter(({ delivery, state }) => delivery === row.id && state === 'queued')
         .map(toLeased),
       attempts: row.attempts,
-      indeterminate,
+      indeterminate: row.indeterminate === 1,
     }
   }
 }

@@ -1,18 +1,17 @@
 import type { Judgement } from '../../limits/judge.ts'
 import type { Charge, Ledger } from '../../limits/ledger.ts'
 import type { Usage } from '../../limits/usage.ts'
-import { sizeOf } from '../body-files/body-file.ts'
 import type { BodyWriter, NewMessage } from '../store.ts'
-import type { Bodies } from './bodies.ts'
 import type { Counting } from './counting.ts'
 import { reading } from './failure.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Putting } from './putting.ts'
+import type { Reserving } from './reserving.ts'
 import { SqliteBody } from './sqlite-body.ts'
 
 interface Parts {
   readonly group: GroupCommit
-  readonly bodies: Bodies
+  readonly reserving: Reserving
   readonly putting: Putting
   readonly counting: Counting
 }
@@ -40,18 +39,18 @@ export class SqliteLedger implements Ledger {
     reasonOf: (judgement: Judgement) => string,
   ): Promise<Judgement> {
     if (!(body instanceof SqliteBody)) throw new TypeError('a body of another store')
-    const { group, bodies, putting, counting } = this.#parts
+    const { reserving, putting, counting } = this.#parts
     const preparing = body.prepare()
     if (preparing !== undefined) await preparing
-    return group.run(() => {
-      const fresh = counting.unknown(charge.login, charge.digests)
+    return reserving.run(slots => {
+      const to = counting.acquaintance(charge.login, charge.digests)
+      const fresh = to.filter(({ lastAt }) => lastAt === undefined).length
       const judgement = counting.judge(charge, fresh)
       if (judgement.kind === 'defer') return judgement
       const held = judgement.kind === 'hold'
-      const { content } = body
       const kept = held ? { ...message, hold: reasonOf(judgement) } : message
-      putting.put(kept, bodies.store(content), sizeOf(content))
-      counting.charge(charge, fresh, !held)
+      putting.put(kept, body.content, slots)
+      counting.charge(charge, fresh, held ? [] : to)
       return judgement
     })
   }

@@ -36,7 +36,8 @@ export class Operating {
       `select id, domain, login, state, token, ready_at from delivery where message = ? and state <> 'ended'`,
     )
     this.#move = database.prepare(
-      'update delivery set state = ?, kept = ?, due_at = ?, ready_at = ?, token = null where id = ?',
+      // `or fail`: see `Putting`.
+      'update or fail delivery set state = ?, kept = ?, due_at = ?, ready_at = ?, token = null where id = ?',
     )
     this.#remove = database.prepare(
       `update recipient set state = 'removed' where message = ? and delivery = ? and state = 'queued'`,

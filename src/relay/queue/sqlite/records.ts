@@ -17,8 +17,7 @@ export class Records {
   readonly #tally: Statement<[], { state: string; amount: number }>
   readonly #active: Statement<[], number>
   readonly #lanesHeld: Statement<[], number>
-  readonly #activeHeld: Statement<[], number>
-  readonly #oldest: Statement<[], number>
+  readonly #oldest: Statement<[], number | null>
   readonly #refused: Statement<[string, number, number], RefusedRow>
 
   constructor(database: Database, timeline: Timeline, holds: Holds) {
@@ -43,16 +42,13 @@ export class Records {
     this.#lanesHeld = database
       .prepare<[], number>('select total(queued) from lane where held = 1')
       .pluck()
-    this.#activeHeld = database
-      .prepare<[], number>(
-        `select count(*) from delivery join lane using (domain, login)
-         where token is not null and held = 1`,
-      )
-      .pluck()
-    // The first entry of message_alive.
+    // The first entry of delivery_alive, and the few of delivery_leased.
     this.#oldest = database
-      .prepare<[], number>(
-        'select accepted_at from message where ended_at is null order by accepted_at limit 1',
+      .prepare<[], number | null>(
+        `select min(accepted_at) from message where key = (
+           select message from delivery indexed by delivery_alive
+           where state <> 'ended' and token is null order by id limit 1)
+         or key in (select message from delivery where token is not null)`,
       )
       .pluck()
     // Backwards over recipient_refused, which has only what was refused and is still remembered.
@@ -91,14 +87,12 @@ export class Records {
     const amounts = new Map(this.#tally.all().map(({ state, amount }) => [state, amount]))
     const active = this.#active.get() ?? 0
     const waiting = (amounts.get('queued') ?? 0) - active
-    const kept = this.#holds.everything()
-      ? waiting
-      : (this.#lanesHeld.get() ?? 0) - (this.#activeHeld.get() ?? 0)
+    const kept = this.#holds.everything() ? waiting : (this.#lanesHeld.get() ?? 0)
     return {
       queued: waiting - kept,
       active,
       held: (amounts.get('held') ?? 0) + kept,
-      oldestAt: this.#oldest.get(),
+      oldestAt: this.#oldest.get() ?? undefined,
     }
   }
 }

@@ -10,8 +10,8 @@ import { LEDGER } from './counting.ts'
  * body_file    large bodies: the name of the file, and what makes it readable (`body-files/body-file.ts`)
  * loose_body   bodies that have rows in chunk and no message: of programs before body_file, and of a rescue; swept at start
  * recipient    one row a RCPT
- * delivery     one row a message and domain. `due_at` is when it is to be tried; `ready_at` is when anybody may take
- *              it: the same, or the end of a lease, so that an expired lease needs nobody to notice it
+ * delivery     one row a message and domain. `due_at` is when it is to be tried. With a `token` it is leased, until
+ *              `ready_at`; without one `ready_at` is when anybody may take it
  * lane         one row a domain and login with waiting deliveries: how many, and whether a standing hold keeps them
  *              back. To hold or release a million deliveries touches only their lanes
  * destination  one row a domain with lanes that are not held and the earliest `ready_at` in them: leasing goes over
@@ -179,8 +179,48 @@ const BODY_FILES = `
   ) strict;
 `
 
+// What waits: nobody has it in hand, and no hold of its own keeps it back.
+const WAITS = (row: string): string => `${row}.state = 'queued' and ${row}.token is null`
+
+/*
+ * Indexes and lanes are of what waits, no longer of what is leased: a message that is delivered at once is in none of
+ * them. The oldest message is found by the oldest deliveries.
+ */
+const IN_HAND = `
+  drop index message_alive;
+  drop index delivery_ready;
+  drop index delivery_lane;
+  drop index delivery_alive;
+  drop index delivery_domain;
+  drop index delivery_login;
+  drop index delivery_leased;
+  create index delivery_ready on delivery (domain, ready_at) where state = 'queued' and token is null;
+  create index delivery_lane on delivery (domain, login, ready_at) where state = 'queued' and token is null;
+  create index delivery_alive on delivery (id) where state <> 'ended' and token is null;
+  create index delivery_domain on delivery (domain, id) where state <> 'ended' and token is null;
+  create index delivery_login on delivery (login, id) where state <> 'ended' and token is null;
+  create index delivery_leased on delivery (ready_at) where token is not null;
+
+  drop trigger lane_begun;
+  drop trigger lane_joined;
+  drop trigger lane_left;
+  delete from lane;
+  insert into lane select domain, login, count(*), ${HELD('delivery')}
+    from delivery where ${WAITS('delivery')} group by domain, login;
+  create trigger lane_begun after insert on delivery when ${WAITS('new')} begin ${JOIN_LANE}
+  end;
+  create trigger lane_joined after update of state, token on delivery
+  when ${WAITS('new')} and not (${WAITS('old')}) begin ${JOIN_LANE}
+  end;
+  create trigger lane_left after update of state, token on delivery
+  when ${WAITS('old')} and not (${WAITS('new')}) begin
+    update lane set queued = queued - 1 where domain = old.domain and login = old.login;
+    delete from lane where domain = old.domain and login = old.login and queued = 0;
+  end;
+`
+
 /** Migration n leads from schema n to n + 1. Never edited once released: add one. */
-export const MIGRATIONS: readonly string[] = [FIRST, HOLDS, LEDGER, REFUSED, BODY_FILES]
+export const MIGRATIONS: readonly string[] = [FIRST, HOLDS, LEDGER, REFUSED, BODY_FILES, IN_HAND]
 
 /** Marks the file as a queue of ours (`pragma application_id`): 'mcqu'. */
 export const APPLICATION_ID = 0x6d637175

@@ -41,11 +41,11 @@ export class Settling {
         `select 1 from recipient where message = ? and delivery = ? and state = 'queued' limit 1`,
       )
       .pluck()
+    // `or fail`: see `Putting`.
     this.#again = database.prepare(
-      `update delivery set token = null, due_at = ?, ready_at = ?, attempts = attempts + 1,
+      `update or fail delivery set token = null, due_at = ?, ready_at = ?, attempts = attempts + 1,
          indeterminate = max(indeterminate, ?) where id = ?`,
     )
-    // `or fail`: see `Putting`.
     this.#end = database.prepare(
       `update or fail delivery set state = 'ended', token = null, due_at = ?, attempts = attempts + 1 where id = ?`,
     )
@@ -81,8 +81,8 @@ export class Settling {
         ({ outcome }) => outcome.kind === 'deferred' && outcome.indeterminate,
       )
       this.#again.run(settlement.dueAt, settlement.dueAt, lost ? 1 : 0, delivery)
+      this.#parts.destinations.moved(lease.domain)
     }
-    this.#parts.destinations.moved(lease.domain)
     for (const report of settlement.reports) this.#putReport(message, settlement.at, report)
     return true
   }
@@ -96,8 +96,8 @@ export class Settling {
   }
 
   #putReport(about: number, at: number, report: Settlement['reports'][number]): void {
-    const { bodies, putting, timeline } = this.#parts
-    putting.put(report.message, bodies.store(report.body), report.body.byteLength)
+    const { putting, timeline } = this.#parts
+    putting.put(report.message, report.body)
     timeline.add(about, { at, kind: 'report', note: `report ${report.message.id} queued` })
   }
 }

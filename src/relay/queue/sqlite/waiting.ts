@@ -30,10 +30,14 @@ interface RecipientsRow {
   readonly last_host: string
 }
 
-/** Lists deliveries that have not ended, in the order in which they came. */
+/**
+ * Lists deliveries that have not ended, in the order in which they came. Those that are leased are in none of the indexes
+ * of those that wait, and few.
+ */
 export class Waiting {
   readonly #holds: Holds
   readonly #all: Statement<[number, number], WaitingRow>
+  readonly #leased: Statement<[number], WaitingRow>
   readonly #of: Record<Of['kind'], Statement<[string, number, number], WaitingRow>>
   readonly #recipients: Statement<[number, number], RecipientsRow>
 
@@ -44,26 +48,35 @@ export class Waiting {
       `select delivery.id, message, domain, delivery.login, state, kept, token, due_at, attempts,
          message.id as message_id, reverse_path, accepted_at, size
        from delivery indexed by delivery_alive join message on key = message
-       where state <> 'ended' and delivery.id > ? order by delivery.id limit ?`,
+       where state <> 'ended' and token is null and delivery.id > ? order by delivery.id limit ?`,
+    )
+    this.#leased = database.prepare(
+      `select delivery.id, message, domain, delivery.login, state, kept, token, due_at, attempts,
+         message.id as message_id, reverse_path, accepted_at, size
+       from delivery indexed by delivery_leased join message on key = message
+       where token is not null and delivery.id > ?`,
     )
     this.#of = {
       message: database.prepare(
         `select delivery.id, message, domain, delivery.login, state, kept, token, due_at, attempts,
          message.id as message_id, reverse_path, accepted_at, size
        from delivery indexed by delivery_message join message on key = message
-       where message = (select key from message where id = ?) and state <> 'ended' and delivery.id > ? order by delivery.id limit ?`,
+       where message = (select key from message where id = ?)
+         and state <> 'ended' and token is null and delivery.id > ? order by delivery.id limit ?`,
       ),
       destination: database.prepare(
         `select delivery.id, message, domain, delivery.login, state, kept, token, due_at, attempts,
          message.id as message_id, reverse_path, accepted_at, size
        from delivery indexed by delivery_domain join message on key = message
-       where domain = ? and state <> 'ended' and delivery.id > ? order by delivery.id limit ?`,
+       where domain = ? and state <> 'ended' and token is null and delivery.id > ?
+       order by delivery.id limit ?`,
       ),
       login: database.prepare(
         `select delivery.id, message, domain, delivery.login, state, kept, token, due_at, attempts,
          message.id as message_id, reverse_path, accepted_at, size
        from delivery indexed by delivery_login join message on key = message
-       where delivery.login = ? and state <> 'ended' and delivery.id > ? order by delivery.id limit ?`,
+       where delivery.login = ? and state <> 'ended' and token is null and delivery.id > ?
+       order by delivery.id limit ?`,
       ),
     }
     // Along the primary key of recipient: the hundred of one message at most.
@@ -74,10 +87,12 @@ export class Waiting {
   }
 
   list({ limit, after = '0', of }: Parameters<QueueOperations['list']>[0]): WaitingDelivery[] {
-    const rows =
+    const waiting =
       of === undefined
         ? this.#all.all(Number(after), limit)
         : this.#of[of.kind].all(of.value, Number(after), limit)
+    const leased = this.#leased.all(Number(after)).filter(row => isOf(row, of))
+    const rows = [...waiting, ...leased].toSorted((a, b) => a.id - b.id).slice(0, limit)
     const standing = this.#holds.all().filter(({ lifted_at }) => lifted_at === null)
     return rows.map(row => this.#waiting(row, standing))
   }
@@ -104,4 +119,10 @@ export class Waiting {
       lastHost: recipients?.last_host ?? '',
     }
   }
+}
+
+function isOf(row: WaitingRow, of: Of | undefined): boolean {
+  if (of === undefined) return true
+  const value = { message: row.message_id, destination: row.domain, login: row.login }[of.kind]
+  return value === of.value
 }
