@@ -12,17 +12,26 @@ const COMMANDS_IN_A_ROW = 100
 
 const MAX_PIECES = 64
 
+const NOTHING = Buffer.alloc(0)
+
 /** A command line without its CRLF, or the fact that there was one too long to be kept. */
 export type Line =
   | { readonly kind: 'line'; readonly octets: Buffer }
   | { readonly kind: 'overlong' }
 
-/** Takes one message. Each promise is waited for before anything further is read from the client. */
+/** What has to be waited for before anything further is read from the client; mostly nothing, which costs no promise. */
+export type Busy = Promise<void> | undefined
+
+/** Takes one message. */
 export interface DataSink {
-  /** @returns undefined where there is nothing to wait for, as with nearly every piece: a promise costs more than that */
-  write(content: Buffer): Promise<void> | undefined
+  write(content: Buffer): Busy
   /** After the final dot: the reply is given in here. */
-  end(decoder: DataDecoder): Promise<void>
+  end(decoder: DataDecoder): Busy
+}
+
+interface Taking {
+  readonly decoder: DataDecoder
+  readonly sink: DataSink
 }
 
 /**
@@ -30,7 +39,7 @@ export interface DataSink {
  * executes lines that end in a bare LF or in nothing, and closes the connection for a long one.
  */
 export class CommandParser extends SMTPStream {
-  readonly #onLine: (line: Line) => Promise<void>
+  readonly #onLine: (line: Line) => Busy
   readonly #onOctets: (count: number) => void
   /** The line so far, in the pieces it came in. */
   #pieces: Buffer[] = []
@@ -38,16 +47,17 @@ export class CommandParser extends SMTPStream {
   #lastOctet = 0
   #overlong = false
   #commands = 0
-  #data: { readonly decoder: DataDecoder; readonly sink: DataSink } | undefined
-  /** Octets of the chunk being worked on, and of it behind the present line. */
+  #data: Taking | undefined
+  /** Octets of the chunk being worked on. */
   #chunk = 0
-  #rest = 0
+  /** What of it has not been taken yet. */
+  #rest: Buffer = NOTHING
 
   /**
-   * @param options onLine: one line at a time, the next after its promise; onOctets: something was received
+   * @param options onLine: one line at a time; onOctets: something was received
    */
   constructor(options: {
-    readonly onLine: (line: Line) => Promise<void>
+    readonly onLine: (line: Line) => Busy
     readonly onOctets: (count: number) => void
   }) {
     // A record of TLS alone, 16 KiB, must not stop the reading: it is done with before the next one is read.
@@ -59,7 +69,7 @@ export class CommandParser extends SMTPStream {
   /** Octets that came with the present line and stand behind it. */
   get unread(): number {
     // The chunk being worked on is counted in writableLength until it is done with.
-    return this.#rest + this.writableLength - this.#chunk
+    return this.#rest.length + this.writableLength - this.#chunk
   }
 
   /** What follows is a message, not commands, until its end. */
@@ -74,7 +84,8 @@ export class CommandParser extends SMTPStream {
   ): void {
     this.#onOctets(chunk.length)
     this.#chunk = chunk.length
-    void this.#consume(chunk, next)
+    this.#rest = chunk
+    this.#consume(next)
   }
 
   /** A line that was not ended is not a command (RFC 5321 section 2.4), also when the client hangs up. */
@@ -82,45 +93,59 @@ export class CommandParser extends SMTPStream {
     this.#forgetLine()
   }
 
-  async #consume(chunk: Buffer, next: (error: Error | null) => void): Promise<void> {
-    let rest = chunk
-    let failure: Error | null = null
+  #consume(next: (error: Error | null) => void): void {
     try {
       // Closed means retired: after STARTTLS or QUIT what is left must never be executed (RFC 3207 section 4.2).
-      while (rest.length > 0 && !this.isClosed) {
-        if (this.#data === undefined) {
-          rest = await this.#consumeLine(rest)
-          continue
+      while (this.#rest.length > 0 && !this.isClosed) {
+        const busy = this.#data === undefined ? this.#takeLine() : this.#takeData(this.#data)
+        if (busy !== undefined) {
+          void this.#await(busy, next)
+          return
         }
-        const { decoder, sink } = this.#data
-        const { content, consumed, ended } = decoder.feed(rest)
-        const writing = content.length > 0 ? sink.write(content) : undefined
-        if (writing !== undefined) await writing
-        if (ended) {
-          this.#data = undefined
-          await sink.end(decoder)
-        }
-        rest = rest.subarray(consumed)
       }
     } catch (error) {
-      failure = error instanceof Error ? error : new Error(messageOf(error))
+      next(errorOf(error))
+      return
     }
-    next(failure)
+    // Also of nothing it would keep the memory.
+    this.#rest = NOTHING
+    next(null)
   }
 
-  async #consumeLine(chunk: Buffer): Promise<Buffer> {
+  async #await(busy: Promise<void>, next: (error: Error | null) => void): Promise<void> {
+    try {
+      await busy
+    } catch (error) {
+      next(errorOf(error))
+      return
+    }
+    this.#consume(next)
+  }
+
+  #takeData({ decoder, sink }: Taking): Busy {
+    const { content, consumed, ended } = decoder.feed(this.#rest)
+    this.#rest = this.#rest.subarray(consumed)
+    const writing = content.length > 0 ? sink.write(content) : undefined
+    if (!ended) return writing
+    this.#data = undefined
+    return writing === undefined ? sink.end(decoder) : writing.then(() => sink.end(decoder))
+  }
+
+  #takeLine(): Busy {
+    const chunk = this.#rest
     const end = this.#endOfLine(chunk)
-    this.#keep(chunk.subarray(0, end ?? chunk.length))
-    if (end === undefined) return chunk.subarray(chunk.length)
-    const rest = chunk.subarray(end)
+    this.#rest = end === undefined ? NOTHING : chunk.subarray(end)
+    this.#keep(end === undefined ? chunk : chunk.subarray(0, end))
+    if (end === undefined) return undefined
     const line: Line = this.#overlong
       ? { kind: 'overlong' }
-      : { kind: 'line', octets: Buffer.concat(this.#pieces).subarray(0, -2) }
+      : { kind: 'line', octets: joined(this.#pieces).subarray(0, -2) }
     this.#forgetLine()
-    this.#rest = rest.length
-    await this.#onLine(line)
-    if (++this.#commands % COMMANDS_IN_A_ROW === 0) await new Promise(setImmediate)
-    return rest
+    const answering = this.#onLine(line)
+    if (++this.#commands % COMMANDS_IN_A_ROW !== 0) return answering
+    return (answering ?? Promise.resolve()).then(
+      () => new Promise(resolve => setImmediate(resolve)),
+    )
   }
 
   /** @returns where the octets after the CRLF begin */
@@ -151,4 +176,13 @@ export class CommandParser extends SMTPStream {
     this.#lastOctet = 0
     this.#overlong = false
   }
+}
+
+/** Not copied where there is but one, as with nearly every line. */
+function joined([first = NOTHING, ...more]: readonly Buffer[]): Buffer {
+  return more.length === 0 ? first : Buffer.concat([first, ...more])
+}
+
+function errorOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error(messageOf(error))
 }

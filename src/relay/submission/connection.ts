@@ -8,9 +8,10 @@ import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp
 import { keepProtocol, tlsProtocolOf } from '../../base/tls-protocol.ts'
 import type { Principal } from '../../directory/principal.ts'
 import { formatReply, type Reply } from '../../mail/reply.ts'
-import { CommandParser, type DataSink, type Line } from './command-parser.ts'
+import { CommandParser, type Busy, type DataSink, type Line } from './command-parser.ts'
 import { DataDecoder } from './data-decoder.ts'
 import { Deadlines } from './deadlines.ts'
+import { Departure } from './departure.ts'
 import { Dialogue } from './dialogue.ts'
 import type { Intake } from './intake.ts'
 import { MAX_CONTENT_LINE } from './limits.ts'
@@ -29,6 +30,9 @@ import type { Site } from './site.ts'
 import type { SocketDoor } from './socket-door.ts'
 import type { Wire } from './wire.ts'
 
+// What would end a line, or do worse to a terminal.
+const CONTROL = /[\0-\x1f\x7f]/g
+
 /** Milliseconds a client that was told 421 has for closing its side when we stop. */
 const LINGER = 500
 
@@ -42,7 +46,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   #tls: string
   readonly #dialogue: Dialogue
   readonly #deadlines: Deadlines
-  readonly #gone = new AbortController()
+  readonly #departure = new Departure()
   readonly network: string
   readonly memory: MemoryShare
   readonly #sessions: OpenCount
@@ -89,7 +93,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   }
 
   get signal(): AbortSignal {
-    return this.#gone.signal
+    return this.#departure.signal
   }
 
   get tls(): string {
@@ -162,28 +166,40 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     this.#deadlines.received(count)
   }
 
-  async #onLine(line: Line): Promise<void> {
-    if (!this.#ready) return
-    await this.#work(() => this.#dialogue.line(line))
+  #onLine(line: Line): Busy {
+    return this.#ready ? this.#work(() => this.#dialogue.line(line)) : undefined
   }
 
-  async #work(task: () => Promise<void>): Promise<void> {
+  #work(task: () => Busy): Busy {
     this.#working = true
     this.#deadlines.busy()
+    let busy: Busy
     try {
-      await task()
+      busy = task()
     } finally {
-      this.#working = false
+      this.#working = busy !== undefined
     }
+    if (busy === undefined) return this.#worked()
+    return busy
+      .finally(() => {
+        this.#working = false
+      })
+      .then(() => this.#worked())
+  }
+
+  /** It is the client's turn. */
+  #worked(): Busy {
     if (this._upgrading) this.#deadlines.awaitHandshake()
     else if (this.#intake) this.#deadlines.awaitData()
     else this.#deadlines.awaitCommand()
     if (this.#stopping && !this.#intake) this.#sayGoodbye()
     // A client that sends and never reads would otherwise make replies pile up here.
     const socket = this._socket
-    if (socket.writableNeedDrain && !socket.destroyed) {
-      await once(socket, 'drain', { signal: this.signal }).catch(() => undefined)
-    }
+    if (!socket.writableNeedDrain || socket.destroyed) return undefined
+    return once(socket, 'drain', { signal: this.signal }).then(
+      () => undefined,
+      () => undefined,
+    )
   }
 
   receive(intake: Intake): void {
@@ -222,11 +238,21 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   }
 
   say(answer: Reply): void {
-    super.send(answer.code, formatReply(answer).slice(4), false)
+    this.#write([formatReply(answer)])
+    if (answer.code === 421) this.close()
   }
 
   sayLines(code: number, lines: readonly string[]): void {
-    super.send(code, [...lines], false)
+    const last = lines.length - 1
+    this.#write(lines.map((line, i) => `${code}${i < last ? '-' : ' '}${line}`))
+  }
+
+  /** One write a reply, which no text can make two. */
+  #write(lines: readonly string[]): void {
+    const socket = this._socket
+    // During the handshake it is still the one in clear text, where nothing may be said any more.
+    if (this._upgrading || socket.destroyed || socket.readyState !== 'open') return
+    socket.write(lines.map(line => `${line.replaceAll(CONTROL, ' ')}\r\n`).join(''))
   }
 
   #sayGoodbye(): void {
@@ -244,6 +270,16 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     this.#deadlines.stop()
   }
 
+  /**
+   * RFC 5321 section 4.1.1.10: it is we who close. Its side is not waited for, unless it has sent more than QUIT: unread, that
+   * would make a reset of our close, which may overtake the reply.
+   */
+  hangUp(): void {
+    const all = this.unread === 0
+    this.close()
+    if (all && !this._upgrading) this._socket.destroySoon()
+  }
+
   /** smtp-server's timer counts from the last octet; `Deadlines` has taken its place. */
   override _armTimeout(socket: Socket = this._socket): void {
     // It is called with the TLS socket while that has not taken the place of the other.
@@ -252,9 +288,8 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
 
   override _onClose(): void {
     super._onClose()
-    if (this.#gone.signal.aborted) return
-    // A reason of our own: the default one is an error with a stack.
-    this.#gone.abort('the client has gone')
+    if (this.#departure.happened) return
+    this.#departure.happen()
     this.#deadlines.stop()
     if (this.#counted) this.#counts.giveBack(this.network)
     if (this.#admitted) this.#sessions.giveBack('')

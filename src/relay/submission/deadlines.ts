@@ -10,7 +10,11 @@ export class Deadlines {
   readonly #limits: SubmissionLimits
   readonly #clock: Clock
   readonly #expire: () => void
+  /** When patience ends, in milliseconds of `performance.now`; `Infinity` while it is our turn. */
+  #until = Infinity
+  /** Not set anew for each command: where it goes off before that time, it is set for the rest. */
   #timer: NodeJS.Timeout | undefined
+  #goesOffAt = 0
   #loginTimer: NodeJS.Timeout | undefined
   #stopped = false
   #data: { octets: number; waited: number; since: number } | undefined
@@ -24,7 +28,7 @@ export class Deadlines {
 
   /** From here on a login has to come in time. */
   awaitLogin(): void {
-    this.#loginTimer = this.#after(this.#limits.timeBeforeLogin)
+    this.#loginTimer = setTimeout(() => this.#judge(), this.#limits.timeBeforeLogin).unref()
   }
 
   loggedIn(): void {
@@ -53,7 +57,7 @@ export class Deadlines {
 
   /** It is our turn: nothing counts. */
   busy(): void {
-    clearTimeout(this.#timer)
+    this.#until = Infinity
     if (this.#data) this.#data.waited += this.#clock() - this.#data.since
   }
 
@@ -64,12 +68,25 @@ export class Deadlines {
   }
 
   #arm(time: number): void {
-    clearTimeout(this.#timer)
-    if (!this.#stopped) this.#timer = this.#after(time)
+    if (this.#stopped) return
+    const now = performance.now()
+    this.#until = now + time
+    if (this.#timer === undefined || this.#goesOffAt > this.#until) this.#setTimer(now)
   }
 
-  #after(time: number): NodeJS.Timeout {
-    return setTimeout(() => this.#judge(), time).unref()
+  #setTimer(now: number): void {
+    clearTimeout(this.#timer)
+    this.#goesOffAt = this.#until
+    this.#timer = setTimeout(() => this.#goOff(), this.#until - now).unref()
+  }
+
+  #goOff(): void {
+    this.#timer = undefined
+    if (this.#until === Infinity) return
+    const now = performance.now()
+    // A timer may be a part of a millisecond early.
+    if (this.#until - now >= 1) this.#setTimer(now)
+    else this.#judge()
   }
 
   #judge(): void {

@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/problem.ts'
 import type { Principal } from '../../directory/principal.ts'
 import type { Reply } from '../../mail/reply.ts'
-import type { Line } from './command-parser.ts'
+import type { Busy, Line } from './command-parser.ts'
 import { parseCommand } from './command.ts'
 import { maxLineOctets } from './limits.ts'
 import { MailCommands } from './mail-commands.ts'
@@ -79,17 +79,23 @@ export class Dialogue {
   }
 
   /** Takes one line and answers it. Never rejects. */
-  async line(line: Line): Promise<void> {
-    try {
-      const answer = await this.#answer(line)
-      if (answer) this.#reply(answer)
-    } catch (error) {
+  line(line: Line): Busy {
+    const failed = (error: unknown): void => {
       this.#site.report({ kind: 'relay-fault', part: 'submission', cause: messageOf(error) })
       this.#wire.say(replies.INTERNAL_FAULT)
     }
+    try {
+      const answer = this.#answer(line)
+      if (answer instanceof Promise) return answer.then(reply => this.#reply(reply)).catch(failed)
+      this.#reply(answer)
+    } catch (error) {
+      failed(error)
+    }
+    return undefined
   }
 
-  #reply(answer: Reply): void {
+  #reply(answer: Reply | undefined): void {
+    if (answer === undefined) return
     const { errors } = this.#site.limits
     if (FAULTS.has(answer.code) && ++this.#faults > errors) this.#wire.say(replies.TOO_MANY_ERRORS)
     else this.#wire.say(answer)
@@ -215,8 +221,8 @@ export class Dialogue {
   }
 
   async #logIn(credentials: { login: string; password: string }): Promise<Reply> {
-    const { network, signal } = this.#wire
-    const answer = await this.#site.gate.attempt(credentials, network, signal)
+    const { network } = this.#wire
+    const answer = await this.#site.gate.attempt(credentials, network, this.#wire)
     if (answer.kind === 'refused') return answer.reply
     this.#principal = answer.principal
     this.#wire.loggedIn()
@@ -225,7 +231,7 @@ export class Dialogue {
 
   #quit(): undefined {
     this.#wire.say(replies.BYE)
-    this.#wire.close()
+    this.#wire.hangUp()
   }
 }
 

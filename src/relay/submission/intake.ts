@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer'
+
 import { newId } from '../../base/id.ts'
 import { messageOf } from '../../base/problem.ts'
 import type { Principal } from '../../directory/principal.ts'
@@ -7,7 +9,7 @@ import { originators } from '../../mail/originators.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { WITHIN, type Judgement } from '../limits/judge.ts'
 import { StoreUnavailable, type BodyWriter, type NewMessage } from '../queue/store.ts'
-import type { DataSink } from './command-parser.ts'
+import type { Busy, DataSink } from './command-parser.ts'
 import type { DataDecoder } from './data-decoder.ts'
 import { CONTENT_IN_MEMORY, MAX_RECEIVED } from './limits.ts'
 import type { MemoryShare } from './memory-budget.ts'
@@ -84,20 +86,20 @@ export class Intake implements DataSink {
     this.#id = newId(site.clock)
   }
 
-  write(content: Buffer): Promise<void> | undefined {
+  write(content: Buffer): Busy {
     this.#received += content.length
     if (this.#received > this.#site.limits.messageBytes) return this.#refuse(TOO_BIG)
     if (this.#refusal || this.#aborted) return undefined
     return this.#headerEnded ? this.#store(content) : this.#takeHeader(content)
   }
 
-  async #takeHeader(content: Buffer): Promise<void> {
+  #takeHeader(content: Buffer): Busy {
     if (!this.#memory.take(content.length)) return this.#refuse(OUT_OF_MEMORY)
     const rest = this.#scanner.push(content)
     this.#memory.giveBack(rest.length)
     this.#headerEnded = this.#scanner.state === 'ended'
-    if (this.#headerEnded) await this.#openBody(rest)
-    else if (this.#scanner.state === 'too-large') await this.#refuse(HEADER_TOO_BIG)
+    if (this.#headerEnded) return this.#openBody(rest)
+    return this.#scanner.state === 'too-large' ? this.#refuse(HEADER_TOO_BIG) : undefined
   }
 
   async end(decoder: DataDecoder): Promise<void> {
@@ -135,7 +137,7 @@ export class Intake implements DataSink {
     await this.#body?.abort().catch(() => undefined)
   }
 
-  async #openBody(rest: Buffer): Promise<void> {
+  #openBody(rest: Buffer): Busy {
     if (!this.#scanner.hasHeader) return this.#refuse(NO_HEADER)
     // RFC 5321 section 6.3
     if (this.#scanner.received >= MAX_RECEIVED) return this.#refuse(MAIL_LOOP)
@@ -156,9 +158,10 @@ export class Intake implements DataSink {
       at: this.#at,
     })
     this.#messageId = messageId
-    this.#eightBitHeader = header.some(octet => octet > 127)
-    await this.#store(Buffer.concat([header, CRLF]))
-    if (rest.length > 0) await this.#store(rest)
+    this.#eightBitHeader = !isAscii(header)
+    const storing = this.#store(Buffer.concat([header, CRLF]))
+    if (rest.length === 0) return storing
+    return storing === undefined ? this.#store(rest) : storing.then(() => this.#store(rest))
   }
 
   /** RFC 3848: within TLS, after a login. */
@@ -167,7 +170,7 @@ export class Intake implements DataSink {
   }
 
   /** @returns undefined where there is nothing to wait for */
-  #store(chunk: Buffer): Promise<void> | undefined {
+  #store(chunk: Buffer): Busy {
     if (this.#refusal || this.#aborted) return undefined
     try {
       this.#body ??= this.#site.store.newBody()

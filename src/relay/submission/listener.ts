@@ -131,6 +131,16 @@ export class Listener extends SMTPServer {
     clearTimeout(timer)
   }
 
+  /** No proxy is spoken with, and no number of the session is needed. The turn of the event loop shows who talks first. */
+  override _handleProxy(...[, go]: Parameters<SMTPServer['_handleProxy']>): void {
+    setImmediate(go, null, { id: this.name })
+  }
+
+  /** Nothing is to be found out about the client: no turn of the event loop for it. */
+  override onSecure(...[, , go]: Parameters<SMTPServer['onSecure']>): void {
+    go()
+  }
+
   /** Handshakes are counted by network as sessions are, and have a time that no octet prolongs. */
   override _acceptSocket(socket: Socket, handshake: boolean): (() => void) | false {
     const network = networkOf(socket.remoteAddress ?? '')

@@ -18,6 +18,12 @@ type LoginAnswer =
   | { readonly kind: 'accepted'; readonly principal: Principal }
   | { readonly kind: 'refused'; readonly reply: Reply }
 
+/** Who asks. */
+export interface Client {
+  /** Aborted when it has gone. */
+  readonly signal: AbortSignal
+}
+
 /** The way in: throttle, password check, reply. **Unavailable is not refused**: only a wrong password is 535. */
 export class LoginGate {
   readonly #authenticate: Authenticate
@@ -38,11 +44,11 @@ export class LoginGate {
     this.#report = options.report
   }
 
-  /** @param signal the client has gone: nobody waits for the answer any more */
+  /** @param client when it has gone, nobody waits for the answer any more */
   async attempt(
     credentials: { readonly login: string; readonly password: string },
     network: string,
-    signal: AbortSignal,
+    client: Client,
   ): Promise<LoginAnswer> {
     const { login, password } = credentials
     const guessed = this.#loginOf(login) ?? login
@@ -66,7 +72,9 @@ export class LoginGate {
         this.#report({ kind: 'login', result: 'refused', login })
         // The guesser waits, not the one who knows.
         if (verdict.delay > 0) {
-          await delay(verdict.delay, undefined, { signal, ref: false }).catch(() => undefined)
+          await delay(verdict.delay, undefined, { signal: client.signal, ref: false }).catch(
+            () => undefined,
+          )
         }
         return { kind: 'refused', reply: WRONG_PASSWORD }
     }

@@ -2,6 +2,7 @@ import { messageOf } from '../../base/problem.ts'
 import type { Principal } from '../../directory/principal.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { WITHIN, type Judgement } from '../limits/judge.ts'
+import type { Judged } from '../limits/meter.ts'
 import { StoreUnavailable } from '../queue/store.ts'
 import { parsePath } from './command.ts'
 import { Intake } from './intake.ts'
@@ -35,7 +36,7 @@ export class MailCommands {
     this.#wire.memory.giveBack()
   }
 
-  async mail(argument: string, principal: Principal | undefined): Promise<Reply> {
+  mail(argument: string, principal: Principal | undefined): Reply | Promise<Reply> {
     if (!principal) return replies.LOGIN_FIRST
     if (this.#transaction) return replies.NESTED_MAIL
     const parsed = parsePath('FROM', argument)
@@ -49,20 +50,23 @@ export class MailCommands {
     if (!this.#hasSpaceFor(parameters.value.size)) {
       return this.#refused(shortage(replies.STORE_FULL, 'the disk is nearly full'), principal)
     }
-    const allowance = this.#site.meter?.begin(principal.login, this.#wire.signal)
-    const over = await this.#overLimit(allowance && allowance.message(), principal)
-    if (over) return over
-    if (!this.#wire.memory.take(ENVELOPE_IN_MEMORY)) return this.#tooMuch(principal)
-    this.#transaction = new Transaction(judged.address, parameters.value, allowance)
-    return replies.SENDER_OK
+    const allowance = this.#site.meter?.begin(principal.login, this.#wire)
+    return this.#within(allowance?.message(), principal, () => {
+      if (!this.#wire.memory.take(ENVELOPE_IN_MEMORY)) return this.#tooMuch(principal)
+      this.#transaction = new Transaction(judged.address, parameters.value, allowance)
+      return replies.SENDER_OK
+    })
   }
 
-  async rcpt(argument: string, principal: Principal | undefined): Promise<Reply> {
+  rcpt(argument: string, principal: Principal | undefined): Reply | Promise<Reply> {
     const transaction = this.#transaction
     if (!transaction || !principal) return replies.MAIL_FIRST
-    const answer = await this.#recipient(transaction, argument, principal)
-    if (answer !== replies.RECIPIENT_OK) transaction.refuse()
-    return answer
+    const note = (answer: Reply): Reply => {
+      if (answer !== replies.RECIPIENT_OK) transaction.refuse()
+      return answer
+    }
+    const answer = this.#recipient(transaction, argument, principal)
+    return answer instanceof Promise ? answer.then(note) : note(answer)
   }
 
   data(principal: Principal | undefined): Reply | undefined {
@@ -96,11 +100,11 @@ export class MailCommands {
     return replies.RESET
   }
 
-  async #recipient(
+  #recipient(
     transaction: Transaction,
     argument: string,
     principal: Principal,
-  ): Promise<Reply> {
+  ): Reply | Promise<Reply> {
     const parsed = parsePath('TO', argument)
     if (!parsed) return replies.BAD_FORWARD_PATH
     const parameters = parseRcptParameters(parsed.parameters)
@@ -110,32 +114,32 @@ export class MailCommands {
     if (judged.kind === 'refused') return this.#refused(judged, principal)
     // Said twice it is one, and costs nothing.
     if (transaction.has(judged.address)) return replies.RECIPIENT_OK
-    const asked = transaction.allowance?.recipient(judged.address)
-    const over = await this.#overLimit(asked, principal)
-    if (over) return over
-    if (!this.#wire.memory.take(argument.length + RECIPIENT_IN_MEMORY)) {
-      return this.#tooMuch(principal)
-    }
-    transaction.add(judged.address, parameters.value)
-    return replies.RECIPIENT_OK
+    return this.#within(transaction.allowance?.recipient(judged.address), principal, () => {
+      if (!this.#wire.memory.take(argument.length + RECIPIENT_IN_MEMORY)) {
+        return this.#tooMuch(principal)
+      }
+      transaction.add(judged.address, parameters.value)
+      return replies.RECIPIENT_OK
+    })
   }
 
-  /** @returns what to tell a login that has to come later; nothing where it may go on, be it to be held */
-  async #overLimit(
-    asked: Promise<Judgement> | undefined,
+  /** Goes on where the login is within its limits, be it to be held; tells it otherwise to come later. */
+  #within(
+    asked: Judged | undefined,
     principal: Principal,
-  ): Promise<Reply | undefined> {
-    let judged: Judgement
-    try {
-      judged = (await asked) ?? WITHIN
-    } catch (error) {
+    goOn: () => Reply,
+  ): Reply | Promise<Reply> {
+    const go = (judged: Judgement): Reply => {
+      if (judged.kind !== 'defer') return goOn()
+      this.#site.report(overLimitEvent(judged, principal.login))
+      return this.#refused(shortage(overLimitReply(judged), 'over a limit'), principal)
+    }
+    if (!(asked instanceof Promise)) return go(asked ?? WITHIN)
+    return asked.then(go, (error: unknown) => {
       if (!(error instanceof StoreUnavailable)) throw error
       const answer = error.full ? replies.STORE_FULL : replies.STORE_AWAY
       return this.#refused(shortage(answer, messageOf(error)), principal)
-    }
-    if (judged.kind !== 'defer') return undefined
-    this.#site.report(overLimitEvent(judged, principal.login))
-    return this.#refused(shortage(overLimitReply(judged), 'over a limit'), principal)
+    })
   }
 
   #hasSpaceFor(size = 0): boolean {

@@ -1,11 +1,12 @@
 import type { Principal } from '../../directory/principal.ts'
 import type { Reply } from '../../mail/reply.ts'
 import type { Intake } from './intake.ts'
+import type { Client } from './login-gate.ts'
 import type { MemoryShare } from './memory-budget.ts'
 import type { SocketDoor } from './socket-door.ts'
 
 /** The connection under a dialogue. */
-export interface Wire {
+export interface Wire extends Client {
   readonly secure: boolean
   /** `TLSv1.3`, or ''. */
   readonly tls: string
@@ -15,8 +16,6 @@ export interface Wire {
   /** Only on a Unix socket: how somebody gets in who was recognised by an SSH key. */
   readonly door: SocketDoor | undefined
   readonly memory: MemoryShare
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal
   /** Octets that the client has sent beyond the present command. */
   readonly unread: number
   /** A reply with the code 421 also ends the connection. */
@@ -29,4 +28,6 @@ export interface Wire {
   startTls(): void
   loggedIn(): void
   close(): void
+  /** The client has asked for the end, and sends nothing more. */
+  hangUp(): void
 }

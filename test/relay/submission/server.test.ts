@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import { codeOf } from '../../../src/base/problem.ts'
 import type { LoginResult } from '../../../src/directory/principal.ts'
 import { WireClient } from '../../conformance/wire-client.ts'
 import { freePort } from '../../support/ports.ts'
@@ -37,6 +41,26 @@ describe('SubmissionServer', () => {
     })
     expect((await client.command('QUIT')).text).toBe('221 2.0.0 Bye')
     expect(await client.closed()).toBe('')
+  })
+
+  it('closes after QUIT, and does not wait for the other side', async () => {
+    const { starttls, session } = await run()
+    const client = connect({ ...starttls, allowHalfOpen: true })
+    onTestFinished(() => void client.destroy())
+    await once(client, 'data')
+    client.write('QUIT\r\n')
+    expect(String(await once(client, 'data'))).toBe('221 2.0.0 Bye\r\n')
+    await once(client, 'end')
+    // Where nobody is left, what is sent comes back as a reset, and sooner than another client has come and gone.
+    let code = ''
+    client.on('error', error => {
+      code = codeOf(error)
+    })
+    client.write('NOOP\r\n')
+    await (await session()).command('QUIT')
+    client.write('NOOP\r\n')
+    await (await session()).command('QUIT')
+    expect(code).toMatch(/^(?:ECONNRESET|EPIPE)$/)
   })
 
   it('does not say 250 before the message is durable', async () => {

@@ -16,7 +16,7 @@ export class Desk {
   readonly #site: Site
   readonly #bodies = new Map<number, Body>()
   readonly #sessions = new Map<number, MessageAllowance>()
-  /** Ends with the worker. */
+  /** All clients of the worker: gone when it is. */
   readonly #gone = new AbortController()
 
   constructor(site: Site) {
@@ -24,10 +24,9 @@ export class Desk {
   }
 
   readonly calls: OwnerCalls = {
-    attempt: (credentials, network) =>
-      this.#site.gate.attempt(credentials, network, this.#gone.signal),
+    attempt: (credentials, network) => this.#site.gate.attempt(credentials, network, this.#gone),
     mail: async (session, login) => {
-      const allowance = this.#site.meter?.begin(login, this.#gone.signal)
+      const allowance = this.#site.meter?.begin(login, this.#gone)
       if (allowance === undefined) return { judged: WITHIN, ample: true }
       this.#sessions.set(session, allowance)
       const judged = await allowance.message()
@@ -77,7 +76,7 @@ export class Desk {
   /** The body becomes a message, or nothing. */
   async #put(session: number, message: NewMessage, { writer, size }: Body): Promise<Judgement> {
     const { meter, onAccepted, store } = this.#site
-    const allowance = this.#sessions.get(session) ?? meter?.begin(message.login, this.#gone.signal)
+    const allowance = this.#sessions.get(session) ?? meter?.begin(message.login, this.#gone)
     let judged: Judgement = WITHIN
     try {
       if (allowance === undefined) await store.put(message, writer)

@@ -1,8 +1,9 @@
 import { WITHIN, type Judgement } from '../../limits/judge.ts'
-import { AMPLE, type MessageAllowance } from '../../limits/meter.ts'
+import { AMPLE, type Judged, type MessageAllowance } from '../../limits/meter.ts'
 import { BodyFolder } from '../../queue/body-files/body-folder.ts'
 import { GrowingBody } from '../../queue/body-files/growing-body.ts'
 import type { BodyWriter, NewMessage } from '../../queue/store.ts'
+import type { Client } from '../login-gate.ts'
 import type { Site } from '../site.ts'
 import type { OwnerCalls, WorkerCalls } from './calls.ts'
 import type { Link } from './link.ts'
@@ -29,10 +30,10 @@ export function remoteStore(
   let bodies = 0
   let sessions = 0
   // A session has one message at a time, so the owner knows its allowance by the session.
-  const known = new WeakMap<AbortSignal, Session>()
-  const sessionOf = (signal: AbortSignal): Session => {
-    const session = known.get(signal) ?? { number: sessions++, signal, told: false }
-    known.set(signal, session)
+  const known = new WeakMap<Client, Session>()
+  const sessionOf = (client: Client): Session => {
+    const session = known.get(client) ?? { number: sessions++, client, told: false }
+    known.set(client, session)
     return session
   }
   const room = new Map<string, number>()
@@ -42,16 +43,15 @@ export function remoteStore(
       put: () => Promise.reject(new Error('the owner counts every message')),
     },
     meter: {
-      begin: (login, session) =>
-        new RemoteAllowance(link, { login, session: sessionOf(session), room }),
+      begin: (login, client) =>
+        new RemoteAllowance(link, { login, session: sessionOf(client), room }),
     },
   }
 }
 
 interface Session {
   readonly number: number
-  /** Aborted at its end. */
-  readonly signal: AbortSignal
+  readonly client: Client
   /** Whether the owner remembers it, and has to hear of its end. */
   told: boolean
 }
@@ -74,7 +74,7 @@ class RemoteAllowance implements MessageAllowance {
     this.#sender = sender
   }
 
-  async message(): Promise<Judgement> {
+  message(): Judged {
     const { login, session, room } = this.#sender
     const left = room.get(login) ?? 0
     if (left > 0) {
@@ -84,18 +84,21 @@ class RemoteAllowance implements MessageAllowance {
     }
     if (!session.told) {
       session.told = true
-      const { number, signal } = session
-      signal.addEventListener('abort', () => this.#link.tell('closed', number), { once: true })
+      const { number, client } = session
+      client.signal.addEventListener('abort', () => this.#link.tell('closed', number), {
+        once: true,
+      })
     }
-    const { judged, ample } = await this.#link.ask('mail', session.number, login)
-    this.#ample = ample
-    if (ample) room.set(login, AMPLE - 1)
-    else room.delete(login)
-    return judged
+    return this.#link.ask('mail', session.number, login).then(({ judged, ample }) => {
+      this.#ample = ample
+      if (ample) room.set(login, AMPLE - 1)
+      else room.delete(login)
+      return judged
+    })
   }
 
-  recipient(address: string): Promise<Judgement> {
-    if (this.#ample) return Promise.resolve(WITHIN)
+  recipient(address: string): Judged {
+    if (this.#ample) return WITHIN
     return this.#link.ask('recipient', this.#sender.session.number, address)
   }
 
