@@ -19,7 +19,7 @@ const WARM_UP: readonly Scenario[] = [
     sessions: 10,
     perConnection: 1,
     size: 10_240,
-    messages: [1_000, 500],
+    messages: [3_000, 500],
   },
   {
     name: 'warm-up',

@@ -36,6 +36,7 @@ export async function startRelay(
   concurrency: 50
   concurrency_per_destination: 50`,
     limits: LIMITS,
+    listen: '  workers: 1',
     ...(options.storeUrl !== undefined && {
       store: `{postgres: {url_file: ${await site.secret('database-url', options.storeUrl)}}}`,
     }),
