@@ -15,8 +15,10 @@ import { countsMemory, SharedCounts, SharedTally, tallyMemory } from './shared.t
 
 // How long what sessions are told of readiness and space may be old.
 const NOTICE_EVERY = 100
-// Sessions live long and their garbage is small. By default this grows in each thread to what 300 sessions take, and stays.
-const YOUNG_MB = 6
+// Of all threads together, and of one at least. Sessions live long and their garbage is small: by default it grows in each
+// thread to what 300 sessions take, and stays. Half as much costs a collection twice as often, a twentieth of the time.
+const YOUNG_MB = 12
+const LEAST_YOUNG_MB = 6
 const FIRST_PAUSE = 100
 const LONGEST_PAUSE = 5 * SECOND
 // A worker that has not ended this long after its grace is ended.
@@ -118,7 +120,9 @@ export class SessionWorkers {
     const file = `./session-worker${extname(import.meta.url)}`
     const worker = new Worker(new URL(file, import.meta.url), {
       workerData: options,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      resourceLimits: {
+        maxYoungGenerationSizeMb: Math.max(YOUNG_MB / this.#amount, LEAST_YOUNG_MB),
+      },
     })
     const link = new Link<WorkerCalls, OwnerCalls>(worker, desk.calls)
     let cause = 'it ended'
