@@ -186,8 +186,9 @@ function readField(raw: Buffer): HeaderField {
   const text = decode(raw)
   const match = FIELD.exec(text)
   if (match?.[1] === undefined) return { name: '', value: trim(text), raw }
-  const value = text.slice(match[0].length).replaceAll(/\r?\n(?=[ \t])/g, '')
-  return { name: match[1].toLowerCase(), value: trim(value), raw }
+  const value = trim(text.slice(match[0].length))
+  const unfolded = value.includes('\n') ? trim(value.replaceAll(/\r?\n(?=[ \t])/g, '')) : value
+  return { name: match[1].toLowerCase(), value: unfolded, raw }
 }
 
 /** Without the blanks and line ends around it, and only those: a vertical tab or a no-break space is content. */

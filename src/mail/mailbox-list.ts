@@ -194,6 +194,7 @@ function isSpecial(token: Token, text: string): boolean {
  * and @ are too common in names to refuse; without angle brackets they end in an address that is visibly none.
  */
 function checkEncodedWords(value: string): void {
+  if (!value.includes('=?')) return
   for (const [, charset = '', encoding = '', text = ''] of value.matchAll(
     /=\?([^?\s]*)\?([^?\s]*)\?([^?]*)\?=/g,
   )) {

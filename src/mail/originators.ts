@@ -38,19 +38,18 @@ export function originators(fields: readonly HeaderField[]): Originators {
   const seen = new Map<string, number>()
   for (const field of fields) {
     if (field.name !== 'from' && !SENDERS.has(field.name)) continue
-    const title = titleOf(field.name)
     const count = (seen.get(field.name) ?? 0) + 1
     seen.set(field.name, count)
     // Resent fields come in blocks, one a resending (RFC 5322 section 3.6.6); the others once (section 3.6).
     if (count > 1 && !field.name.startsWith('resent-')) {
-      return unclear(`There is more than one ${title} field`)
+      return unclear(`There is more than one ${titleOf(field)} field`)
     }
     const problem = problemOfForm(field)
-    if (problem !== undefined) return unclear(`The ${title} field cannot be read: ${problem}`)
+    if (problem !== undefined) return unreadable(field, problem)
     const list = readMailboxList(field.value)
-    if (!list.ok) return unclear(`The ${title} field cannot be read: ${list.problem}`)
+    if (!list.ok) return unreadable(field, list.problem)
     if (field.name.endsWith('sender') && list.mailboxes.length > 1) {
-      return unclear(`The ${title} field names more than one`)
+      return unclear(`The ${titleOf(field)} field names more than one`)
     }
     ;(field.name === 'from' ? from : sender).push(...list.mailboxes)
   }
@@ -64,7 +63,11 @@ function problemOfForm(field: HeaderField): string | undefined {
   return undefined
 }
 
-function titleOf(name: string): string {
+function unreadable(field: HeaderField, problem: string): Originators {
+  return unclear(`The ${titleOf(field)} field cannot be read: ${problem}`)
+}
+
+function titleOf({ name }: HeaderField): string {
   return name.replaceAll(/(?:^|-)[a-z]/g, start => start.toUpperCase())
 }
 

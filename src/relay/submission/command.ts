@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /** A command line, taken apart. */
 interface Command {
   /** In capitals; '' for a line that begins with none. */
@@ -14,18 +16,20 @@ interface Command {
  * what such a line means to the next program that reads it
  */
 export function parseCommand(octets: Buffer): Command | undefined {
-  let line: string
-  try {
-    line = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets)
-  } catch {
-    return undefined
-  }
+  if (!isUtf8(octets)) return undefined
   // A tab before the line's end is tolerated as a blank is, anywhere else it is a control.
-  line = line.replace(/[ \t]+$/, '')
+  const line = withoutBlanks(octets.toString('utf8'))
   if (/[\u0000-\u001f\u007f-\u009f]/.test(line)) return undefined
   const blank = line.indexOf(' ')
   if (blank < 0) return { verb: line.toUpperCase(), argument: '' }
   return { verb: line.slice(0, blank).toUpperCase(), argument: line.slice(blank + 1).trimStart() }
+}
+
+/** At its end. */
+function withoutBlanks(line: string): string {
+  let end = line.length
+  while (end > 0 && ' \t'.includes(line.charAt(end - 1))) end--
+  return line.slice(0, end)
 }
 
 /** What MAIL and RCPT carry: a path, and parameters as they were written. */

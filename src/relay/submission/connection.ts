@@ -31,7 +31,8 @@ import type { SocketDoor } from './socket-door.ts'
 import type { Wire } from './wire.ts'
 
 // What would end a line, or do worse to a terminal.
-const CONTROL = /[\0-\x1f\x7f]/g
+const CONTROL = /[\0-\x1f\x7f]/
+const CONTROLS = /[\0-\x1f\x7f]/g
 
 /** Milliseconds a client that was told 421 has for closing its side when we stop. */
 const LINGER = 500
@@ -252,7 +253,11 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     const socket = this._socket
     // During the handshake it is still the one in clear text, where nothing may be said any more.
     if (this._upgrading || socket.destroyed || socket.readyState !== 'open') return
-    socket.write(lines.map(line => `${line.replaceAll(CONTROL, ' ')}\r\n`).join(''))
+    let text = ''
+    for (const line of lines) {
+      text += `${CONTROL.test(line) ? line.replaceAll(CONTROLS, ' ') : line}\r\n`
+    }
+    socket.write(text)
   }
 
   #sayGoodbye(): void {

@@ -16,7 +16,7 @@ export function countsMemory(workers: number): SharedArrayBuffer {
 }
 
 export function tallyMemory(workers: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(workers * BigInt64Array.BYTES_PER_ELEMENT)
+  return new SharedArrayBuffer(workers * Int32Array.BYTES_PER_ELEMENT)
 }
 
 /** Counts of several threads. */
@@ -57,24 +57,31 @@ export class SharedCounts implements Counts {
   }
 }
 
-/** Octets of several threads. */
+const KIB = 1_024
+
+/** Octets of several threads: each tells the others its own in KiB, rounded up. */
 export class SharedTally implements Tally {
-  readonly #all: BigInt64Array
+  readonly #all: Int32Array
   readonly #own: number
+  #octets = 0
 
   constructor(memory: SharedArrayBuffer, worker: number) {
-    this.#all = new BigInt64Array(memory)
+    this.#all = new Int32Array(memory)
     this.#own = worker
   }
 
   add(octets: number): number {
-    Atomics.add(this.#all, this.#own, BigInt(octets))
-    let sum = 0
-    for (let at = 0; at < this.#all.length; at++) sum += Number(Atomics.load(this.#all, at))
+    this.#octets += octets
+    Atomics.store(this.#all, this.#own, Math.ceil(this.#octets / KIB))
+    let sum = this.#octets
+    for (let at = 0; at < this.#all.length; at++) {
+      if (at !== this.#own) sum += KIB * Atomics.load(this.#all, at)
+    }
     return sum
   }
 
   clear(): void {
-    Atomics.store(this.#all, this.#own, 0n)
+    this.#octets = 0
+    Atomics.store(this.#all, this.#own, 0)
   }
 }
