@@ -83,7 +83,7 @@ export class QueueRunner implements Part {
     this.#options.store.reserveWith?.(domain => this.#reserve(domain))
   }
 
-  /** Something may be due now: an operator said so. */
+  /** Something may be due now: an operator said so, or a slot is free again. */
   wake(): void {
     this.#alarm.ring()
   }
@@ -112,11 +112,11 @@ export class QueueRunner implements Part {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        let wait = this.#room > 0 ? await this.#untilNextDue() : LONGEST_SLEEP
+        let wait = await this.#untilNextDue()
         // A question costs less than a transaction that leases nothing.
         if (wait <= 0) {
           await this.#leaseAndBegin()
-          wait = this.#room > 0 ? await this.#untilNextDue() : LONGEST_SLEEP
+          wait = await this.#untilNextDue()
         }
         await this.#alarm.sleep(Math.max(wait, SHORTEST_SLEEP))
       } catch (error) {
@@ -170,8 +170,9 @@ export class QueueRunner implements Part {
     }
   }
 
-  /** Milliseconds, 60 s at most; none or less where something is due. */
+  /** Milliseconds, 60 s at most; none or less where something is due, and a slot is free for it. */
   async #untilNextDue(): Promise<number> {
+    if (this.#room <= 0) return LONGEST_SLEEP
     const { clock, store } = this.#options
     const waiting = await store.nextDue(this.#shaper.full())
     const due = Math.min(waiting ?? Infinity, this.#shaper.nextOpening())

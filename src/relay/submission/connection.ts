@@ -7,7 +7,7 @@ import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp
 
 import { keepProtocol, tlsProtocolOf } from '../../base/tls-protocol.ts'
 import type { Principal } from '../../directory/principal.ts'
-import { formatReply, type Reply } from '../../mail/reply.ts'
+import { formatReply, printable, type Reply } from '../../mail/reply.ts'
 import { CommandParser, type Busy, type DataSink, type Line } from './command-parser.ts'
 import { DataDecoder } from './data-decoder.ts'
 import { Deadlines } from './deadlines.ts'
@@ -29,10 +29,6 @@ import {
 import type { Site } from './site.ts'
 import type { SocketDoor } from './socket-door.ts'
 import type { Wire } from './wire.ts'
-
-// What would end a line, or do worse to a terminal.
-const CONTROL = /[\0-\x1f\x7f]/
-const CONTROLS = /[\0-\x1f\x7f]/g
 
 /** Milliseconds a client that was told 421 has for closing its side when we stop. */
 const LINGER = 500
@@ -239,25 +235,23 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   }
 
   say(answer: Reply): void {
-    this.#write([formatReply(answer)])
+    this.#write(`${printable(formatReply(answer))}\r\n`)
     if (answer.code === 421) this.close()
   }
 
   sayLines(code: number, lines: readonly string[]): void {
     const last = lines.length - 1
-    this.#write(lines.map((line, i) => `${code}${i < last ? '-' : ' '}${line}`))
+    // The blank of a reply without text stays (RFC 4954 section 4).
+    this.#write(
+      lines.map((line, i) => `${code}${i < last ? '-' : ' '}${printable(line)}\r\n`).join(''),
+    )
   }
 
-  /** One write a reply, which no text can make two. */
-  #write(lines: readonly string[]): void {
+  /** @param text a whole reply, with its line ends */
+  #write(text: string): void {
     const socket = this._socket
     // During the handshake it is still the one in clear text, where nothing may be said any more.
-    if (this._upgrading || socket.destroyed || socket.readyState !== 'open') return
-    let text = ''
-    for (const line of lines) {
-      text += `${CONTROL.test(line) ? line.replaceAll(CONTROLS, ' ') : line}\r\n`
-    }
-    socket.write(text)
+    if (!this._upgrading && !socket.destroyed && socket.readyState === 'open') socket.write(text)
   }
 
   #sayGoodbye(): void {
@@ -280,9 +274,9 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
    * would make a reset of our close, which may overtake the reply.
    */
   hangUp(): void {
-    const all = this.unread === 0
+    const nothingMore = this.unread === 0
     this.close()
-    if (all && !this._upgrading) this._socket.destroySoon()
+    if (nothingMore && !this._upgrading) this._socket.destroySoon()
   }
 
   /** smtp-server's timer counts from the last octet; `Deadlines` has taken its place. */

@@ -43,6 +43,13 @@ describe('SubmissionServer', () => {
     expect(await client.closed()).toBe('')
   })
 
+  it('says one reply, whatever stands in its text', async () => {
+    const { starttls } = await run({ ready: () => 'no data\r\n250 yes' })
+    const client = connect(starttls)
+    expect(String(await once(client, 'data'))).toBe('421 4.3.0 no data 250 yes\r\n')
+    client.destroy()
+  })
+
   it('closes after QUIT, and does not wait for the other side', async () => {
     const { starttls, session } = await run()
     const client = connect({ ...starttls, allowHalfOpen: true })
