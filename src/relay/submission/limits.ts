@@ -82,7 +82,7 @@ export function maxLineOctets(verb: string): number {
 export const MAX_CONTENT_LINE = 1_000
 
 /** Octets of content that a store keeps in memory for one message: what has more is being written. */
-export const CONTENT_IN_MEMORY = 131_072
+export const CONTENT_IN_MEMORY = 262_144
 
 /** Octets that an envelope in the making takes, and one recipient of it beside its text. */
 export const ENVELOPE_IN_MEMORY = 1_024

@@ -12,9 +12,10 @@ import {
 import { join } from 'node:path'
 
 import Database from 'better-sqlite3'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { Problem } from '../../../src/base/problem.ts'
+import { BodyFileWriter } from '../../../src/relay/queue/body-files/body-file-writer.ts'
 import { SqliteQueueStore } from '../../../src/relay/queue/sqlite-store.ts'
 import { GroupCommit } from '../../../src/relay/queue/sqlite/group-commit.ts'
 import { openQueue } from '../../../src/relay/queue/sqlite/open.ts'
@@ -366,6 +367,20 @@ describe('a large message', () => {
     for (const other of others) expect(Buffer.concat(await read(other)).equals(LARGE)).toBe(true)
     const whole = Buffer.concat([first?.value as Uint8Array, ...(await read(slow))])
     expect(whole.equals(LARGE)).toBe(true)
+  })
+
+  test('goes through the threads of the pool in few pieces: eight times there, eight times back', async () => {
+    const store = await open(await newPath())
+    const writes = vi.spyOn(BodyFileWriter.prototype, 'write')
+    onTestFinished(() => writes.mockRestore())
+    const body = store.newBody()
+    for (let record = 0; record < 128; record++) await body.write(Buffer.alloc(16_384, 'x'))
+    const made = message(['bob@example.net'])
+    await store.put(made, body)
+    expect(writes.mock.calls.length).toBeLessThanOrEqual(9)
+    const pieces: number[] = []
+    for await (const { length } of store.body(made.id)) pieces.push(length)
+    expect(pieces).toEqual(Array.from({ length: 8 }, () => 262_144))
   })
 
   test('is not lost with a commit that fails, nor kept by it', async () => {

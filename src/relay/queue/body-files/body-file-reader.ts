@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, read } from 'node:fs'
 import { promisify } from 'node:util'
 
 import { codeOf } from '../../../base/problem.ts'
-import { BODY_PIECE, decipherOf, type BodyFile } from './body-file.ts'
+import { FILE_PIECE, decipherOf, type BodyFile } from './body-file.ts'
 import type { BodyFolder } from './body-folder.ts'
 import { translateFile } from './failure.ts'
 
@@ -24,7 +24,7 @@ export async function* readBodyFile(
     const { size } = fstatSync(file)
     if (size !== body.size) throw lost(`${path} has ${size} octets instead of ${body.size}`)
     const decipher = decipherOf(body)
-    const buffer = Buffer.allocUnsafeSlow(Math.min(BODY_PIECE, body.size))
+    const buffer = Buffer.allocUnsafeSlow(Math.min(FILE_PIECE, body.size))
     for (let at = 0; at < size;) {
       const { bytesRead } = await readInto(file, buffer, 0, buffer.length, at)
       if (bytesRead === 0) throw lost(`${path} has ${at} octets instead of ${body.size}`)

@@ -32,8 +32,11 @@ export function sizeOf(content: BodyContent): number {
   return 'name' in content ? content.size : content.byteLength
 }
 
-/** Octets of a body that are in memory before they are written. Bodies that have no more never become files. */
-export const BODY_PIECE = 131_072
+/** Octets of a body that are in memory before it becomes a file. Bodies that have no more never do. */
+export const SMALL_BODY = 131_072
+
+/** Octets of a file that are written or read at once: each time a thread of the pool has to be woken, and wakes us. */
+export const FILE_PIECE = 262_144
 
 const CIPHER = 'aes-256-gcm'
 const KEY = 32

@@ -1,6 +1,6 @@
 import type { BodyWriter } from '../store.ts'
 import { BodyFileWriter } from './body-file-writer.ts'
-import { BODY_PIECE, type BodyFile } from './body-file.ts'
+import { FILE_PIECE, SMALL_BODY, type BodyFile } from './body-file.ts'
 import type { BodyFolder } from './body-folder.ts'
 
 // Content that comes octet by octet must not cost a Buffer an octet.
@@ -36,7 +36,8 @@ export class GrowingBody implements BodyWriter {
     this.#pieces.push(chunk)
     this.#buffered += chunk.byteLength
     this.#size += chunk.byteLength
-    if (this.#buffered > BODY_PIECE) return this.#do(async () => void (await this.#spill()))
+    const kept = this.#file === undefined ? SMALL_BODY : FILE_PIECE
+    if (this.#buffered > kept) return this.#do(async () => void (await this.#spill()))
     if (this.#pieces.length > MOST_PIECES) this.#pieces = [Buffer.concat(this.#pieces)]
     return undefined
   }
