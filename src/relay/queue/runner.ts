@@ -8,10 +8,11 @@ import type { Transport } from '../transport/transport.ts'
 import { Alarm } from './alarm.ts'
 import { attempt } from './attempt.ts'
 import { conclude, eventsOf, type Conclusion } from './conclusion.ts'
+import { Outage } from './outage.ts'
 import { RETRY_DEFAULTS, type RetryOptions } from './retry.ts'
 import { Shaper, type ShapingOptions, type Slot } from './shaper.ts'
 import type { SiteState } from './site-traffic.ts'
-import { StoreUnavailable, type Lease, type QueueStore, type Reservation } from './store.ts'
+import type { Lease, QueueStore, Reservation } from './store.ts'
 
 export interface QueueRunnerOptions {
   readonly store: QueueStore
@@ -68,12 +69,15 @@ export class QueueRunner implements Part {
   readonly #aborting = new AbortController()
   #loop: Promise<void> | undefined
   readonly #alarm = new Alarm()
-  #storeDown = false
+  readonly #outage: Outage
+  readonly #storePause: number
 
   constructor(options: QueueRunnerOptions) {
     this.#options = options
     this.#retry = { ...RETRY_DEFAULTS, ...options.retry }
-    const { clock, concurrency, report, shaping } = options
+    const { clock, concurrency, report, shaping, storePause = STORE_PAUSE } = options
+    this.#storePause = storePause
+    this.#outage = new Outage(storePause, error => this.#fault(error))
     this.#shaper = new Shaper(concurrency.perDomain, clock, report, shaping)
   }
 
@@ -120,8 +124,8 @@ export class QueueRunner implements Part {
         }
         await this.#alarm.sleep(Math.max(wait, SHORTEST_SLEEP))
       } catch (error) {
-        this.#storeFails(error)
-        await this.#alarm.sleep(this.#options.storePause ?? STORE_PAUSE)
+        this.#outage.failed(error)
+        await this.#alarm.sleep(this.#storePause)
       }
     }
   }
@@ -141,14 +145,14 @@ export class QueueRunner implements Part {
       perDomain: concurrency.perDomain,
       running: this.#shaper.taken(),
     })
-    this.#storeDown = false
+    this.#outage.over()
     for (const lease of leases) this.#begin(lease)
   }
 
   /** Keeps a slot for a delivery that is being put, if it could begin now. */
   #reserve(domain: string): Reservation | undefined {
     const { clock, leaseDuration = LEASE } = this.#options
-    if (this.#storeDown || this.#room <= 0 || !this.#shaper.hasRoom(domain)) {
+    if (this.#outage.present || this.#room <= 0 || !this.#shaper.hasRoom(domain)) {
       this.wake()
       return undefined
     }
@@ -207,9 +211,9 @@ export class QueueRunner implements Part {
       stop: this.#aborting.signal,
     })
     if (result.kind === 'untouched') {
-      if (result.cause !== undefined) this.#storeFails(result.cause)
-      const again = result.cause === undefined ? 0 : (this.#options.storePause ?? STORE_PAUSE)
-      return this.#giveBack(lease, clock() + again)
+      if (result.cause === undefined) return this.#giveBack(lease, clock())
+      this.#outage.failed(result.cause)
+      return this.#giveBack(lease, clock() + this.#storePause)
     }
     if (result.fault !== undefined) this.#fault(result.fault)
     slot.heard(result.outcomes)
@@ -236,30 +240,9 @@ export class QueueRunner implements Part {
     await this.#persist(() => this.#options.store.giveBack(lease, dueAt))
   }
 
-  /** Tries until the store has it. @returns undefined if we were aborted before that */
-  async #persist<T>(write: () => Promise<T>): Promise<T | undefined> {
-    for (;;) {
-      try {
-        const written = await write()
-        this.#storeDown = false
-        return written
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error
-        this.#storeFails(error)
-        const { signal } = this.#aborting
-        if (signal.aborted) return undefined
-        await pause(this.#options.storePause ?? STORE_PAUSE, undefined, { signal }).catch(
-          () => undefined,
-        )
-      }
-    }
-  }
-
-  /** Said once an outage, not once a try. */
-  #storeFails(error: unknown): void {
-    if (this.#storeDown && error instanceof StoreUnavailable) return
-    this.#storeDown ||= error instanceof StoreUnavailable
-    this.#fault(error)
+  /** @returns undefined if we were aborted before the store had it */
+  #persist<T>(write: () => Promise<T>): Promise<T | undefined> {
+    return this.#outage.outlast(write, this.#aborting.signal)
   }
 
   #fault(error: unknown): void {

@@ -8,6 +8,7 @@ import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp
 import { keepProtocol, tlsProtocolOf } from '../../base/tls-protocol.ts'
 import type { Principal } from '../../directory/principal.ts'
 import { formatReply, printable, type Reply } from '../../mail/reply.ts'
+import { Admission, type Access } from './admission.ts'
 import { CommandParser, type Busy, type DataSink, type Line } from './command-parser.ts'
 import { DataDecoder } from './data-decoder.ts'
 import { Deadlines } from './deadlines.ts'
@@ -15,17 +16,8 @@ import { Departure } from './departure.ts'
 import { Dialogue } from './dialogue.ts'
 import type { Intake } from './intake.ts'
 import { MAX_CONTENT_LINE } from './limits.ts'
-import type { LocalAccess } from './local-access.ts'
 import type { MemoryShare } from './memory-budget.ts'
-import { networkOf, type OpenCount } from './network.ts'
-import {
-  NOT_YOUR_SERVER,
-  reply,
-  SHUTTING_DOWN,
-  TALKS_TOO_SOON,
-  TOO_MANY_CONNECTIONS,
-  TOO_SLOW,
-} from './replies.ts'
+import { SHUTTING_DOWN, TALKS_TOO_SOON, TOO_SLOW } from './replies.ts'
 import type { Site } from './site.ts'
 import type { SocketDoor } from './socket-door.ts'
 import type { Wire } from './wire.ts'
@@ -44,49 +36,42 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   readonly #dialogue: Dialogue
   readonly #deadlines: Deadlines
   readonly #departure = new Departure()
-  readonly network: string
+  readonly #access: Access
+  readonly #admission: Admission
   readonly memory: MemoryShare
-  readonly #sessions: OpenCount
-  readonly #local: LocalAccess | undefined
-  readonly door: SocketDoor | undefined
-  #counted = false
-  #admitted = false
   #ready = false
   #spoken = false
   #working = false
   #stopping = false
   #intake: Intake | undefined
 
-  /**
-   * @param access.sessions of this listener
-   * @param access.local on a listener for local applications: whom it trusts
-   * @param access.door on a Unix socket: how one gets in there
-   */
   constructor(
     server: SMTPServer,
     socket: Socket,
     options: SMTPConnectionOptions,
     site: Site,
-    access: {
-      readonly sessions: OpenCount
-      readonly local: LocalAccess | undefined
-      readonly door: SocketDoor | undefined
-    },
+    access: Access,
   ) {
     super(server, socket, options)
     this.#tls = tlsProtocolOf(socket)
     this.#site = site
-    this.#sessions = access.sessions
-    this.network = networkOf(this.remoteAddress)
+    this.#access = access
+    this.#admission = new Admission(site, access, this.remoteAddress)
     this.memory = site.memory.share()
-    this.#local = access.local
-    this.door = access.door
     this.#dialogue = new Dialogue(site, this)
     this.#deadlines = new Deadlines(site.limits, site.clock, () => this.#tooSlow())
   }
 
   get trusted(): Principal | undefined {
-    return this.#local?.principal
+    return this.#access.local?.principal
+  }
+
+  get door(): SocketDoor | undefined {
+    return this.#access.door
+  }
+
+  get network(): string {
+    return this.#admission.network
   }
 
   get signal(): AbortSignal {
@@ -124,31 +109,17 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
   #greet(): void {
     if (this._closing || this._closed) return
     this._resetSession()
-    this.#counted = this.#counts.take(this.network)
-    this.#admitted = this.#sessions.take('')
-    // A program that is trusted needs no directory.
-    const unready = this.#local ? undefined : this.#site.ready()
+    const refusal = this.#admission.take()
     if (this.#stopping) this.say(SHUTTING_DOWN)
     else if (this.#spoken) this.say(TALKS_TOO_SOON)
-    else if (this.#local?.admits(this.remoteAddress) === false) this.#turnAway()
-    else if (!this.#counted || !this.#admitted) this.say(TOO_MANY_CONNECTIONS)
-    else if (unready !== undefined) this.say(reply(421, '4.3.0', unready))
-    else {
+    else if (refusal) {
+      this.say(refusal)
+      this.close()
+    } else {
       this.#ready = true
-      if (this.#local) this.#deadlines.loggedIn()
+      if (this.trusted) this.#deadlines.loggedIn()
       this.sayLines(220, [`${this.#site.hostname} ESMTP mailcanary`])
     }
-  }
-
-  /** RFC 5321 section 3.1 */
-  #turnAway(): void {
-    this.say(NOT_YOUR_SERVER)
-    this.close()
-  }
-
-  /** Sessions by network: local applications all come from the same one, and must not shut out people there. */
-  get #counts(): OpenCount {
-    return (this.#local ?? this.door)?.open ?? this.#site.networks
   }
 
   override _createParser(): CommandParser {
@@ -290,8 +261,7 @@ export class SubmissionConnection extends SMTPConnection implements Wire {
     if (this.#departure.happened) return
     this.#departure.happen()
     this.#deadlines.stop()
-    if (this.#counted) this.#counts.giveBack(this.network)
-    if (this.#admitted) this.#sessions.giveBack('')
+    this.#admission.leave()
     this.memory.close()
     void this.#intake?.abort()
   }

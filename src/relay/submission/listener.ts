@@ -8,6 +8,7 @@ import { codeOf, messageOf, Problem } from '../../base/problem.ts'
 import type { ServerIdentities } from '../../base/server-tls.ts'
 import { keepProtocol } from '../../base/tls-protocol.ts'
 import { listenOnSocket } from '../../base/unix-socket.ts'
+import type { Access } from './admission.ts'
 import { SubmissionConnection } from './connection.ts'
 import { LocalAccess, type LocalOptions } from './local-access.ts'
 import { networkOf, OpenCount } from './network.ts'
@@ -43,10 +44,8 @@ export class Listener extends SMTPServer {
   readonly name: string
   readonly #site: Site
   readonly #options: ListenerOptions
-  readonly #local: LocalAccess | undefined
-  readonly #door: SocketDoor | undefined
+  readonly #access: Access
   readonly #handshakes: OpenCount
-  readonly #sessions: OpenCount
   #identities: ServerIdentities
   readonly #open = new Set<SubmissionConnection>()
   #stopping = false
@@ -71,10 +70,13 @@ export class Listener extends SMTPServer {
     this.#options = options
     const { connections, connectionsPerNetwork } = site.limits
     const of = `${options.name} ${options.socket?.path ?? options.host}`
-    this.#door = options.socket && new SocketDoor(options.socket, connections, site.report)
-    this.#local = this.#door ? undefined : LocalAccess.of(options, connections, site.counts)
+    const door = options.socket && new SocketDoor(options.socket, connections, site.report)
+    this.#access = {
+      sessions: new OpenCount(connections, site.counts, `session ${of}`),
+      local: door ? undefined : LocalAccess.of(options, connections, site.counts),
+      door,
+    }
     this.#handshakes = new OpenCount(connectionsPerNetwork, site.counts, `handshake ${of}`)
-    this.#sessions = new OpenCount(connections, site.counts, `session ${of}`)
   }
 
   /** Where it listens, once it does. */
@@ -167,11 +169,8 @@ export class Listener extends SMTPServer {
   }
 
   override connect(socket: Socket, options?: SMTPConnectionOptions | null): void {
-    const connection = new SubmissionConnection(this, socket, options ?? {}, this.#site, {
-      sessions: this.#sessions,
-      local: this.#local,
-      door: this.#door,
-    })
+    const [site, access] = [this.#site, this.#access]
+    const connection = new SubmissionConnection(this, socket, options ?? {}, site, access)
     this.connections.add(connection)
     this.#open.add(connection)
     socket.once('close', () => this.#open.delete(connection))
