@@ -71,7 +71,7 @@ function build(root) {
   put(root, 'etc/default/mailcanary', join(DEBIAN, 'mailcanary.default'))
 
   const documents = 'usr/share/doc/mailcanary'
-  for (const name of ['README.md', 'SECURITY.md', 'docs', 'dashboards']) {
+  for (const name of ['README.md', 'SECURITY.md', 'docs', 'dashboards', 'deploy/openssh']) {
     put(root, `${documents}/${name}`, join(ROOT, name))
   }
   for (const name of ['relay.yaml', 'probes.yaml']) {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { SUBMIT_SOCKET } from '../base/submit-socket.ts'
 import { commonShape, resolverShape, secretKeys } from './common-schema.ts'
 import {
   address,
@@ -112,10 +113,9 @@ const localListener = z.strictObject({
 
 /** Where `authorized-keys` and `sendmail` find the relay. */
 const sshSocket = z.strictObject({
-  socket: text('the path of a Unix socket').regex(
-    /^\//,
-    'should be a full path, such as /run/mailcanary/ssh/submit.sock',
-  ),
+  socket: text('the path of a Unix socket')
+    .regex(/^\//, `should be a full path, such as ${SUBMIT_SOCKET}`)
+    .default(SUBMIT_SOCKET),
   group: text('the name of a group whose members may use it').optional(),
 })
 

@@ -1,5 +1,6 @@
+import { SUBMIT_SOCKET } from '../base/submit-socket.ts'
 import { fingerprintOf, isFingerprint } from '../directory/ssh-key.ts'
-import { DEFAULT_SOCKET, RelaySocket } from './relay-socket.ts'
+import { RelaySocket } from './relay-socket.ts'
 import { EX, Exit } from './sysexits.ts'
 
 interface Question {
@@ -43,7 +44,7 @@ export async function authorizedKeys(
     const login = reply.text.slice(0, space)
     const key = reply.text.slice(space + 1)
     if (!KEY.test(key) || !PLAIN_LOGIN.test(login)) return
-    const where = socket === DEFAULT_SOCKET ? '' : ` --socket ${socket}`
+    const where = socket === SUBMIT_SOCKET ? '' : ` --socket ${socket}`
     say(`restrict,command="exec ${command} sendmail --ssh --as ${login}${where}" ${key}`)
   } finally {
     relay.close()
@@ -51,7 +52,7 @@ export async function authorizedKeys(
 }
 
 function readOptions(args: readonly string[], program: string) {
-  const options = { socket: DEFAULT_SOCKET, account: 'submit', command: program }
+  const options = { socket: SUBMIT_SOCKET, account: 'submit', command: program }
   const rest = [...args]
   for (;;) {
     if (rest[0] === '--socket') options.socket = rest.splice(0, 2)[1] ?? ''

@@ -6,9 +6,6 @@ import { formatReply, type Reply } from '../mail/reply.ts'
 import { ReplyReader } from '../relay/transport/reply-reader.ts'
 import { EX, Exit } from './sysexits.ts'
 
-/** Where the relay listens for programs of sshd, unless told. */
-export const DEFAULT_SOCKET = '/run/mailcanary/ssh/submit.sock'
-
 // Longer than a busy relay needs to write a message to its disk, and short enough for somebody who waits at a terminal.
 const PATIENCE = 120_000
 

@@ -1,10 +1,11 @@
+import { SUBMIT_SOCKET } from '../base/submit-socket.ts'
 import { isAscii } from '../mail/address.ts'
 import { formatReply, printable, type Reply } from '../mail/reply.ts'
 import { encodeXtext } from '../mail/xtext.ts'
 import { DotStuffer } from '../relay/transport/dot-stuffing.ts'
 import { commandWords } from './command-words.ts'
 import { readMessage, type MessageInput } from './message-input.ts'
-import { DEFAULT_SOCKET, exitOfReply, RelaySocket } from './relay-socket.ts'
+import { exitOfReply, RelaySocket } from './relay-socket.ts'
 import { fromField, recipientsOf, senderOf } from './sendmail-envelope.ts'
 import { readSendmailOptions, type SendmailOptions } from './sendmail-options.ts'
 import { EX, Exit } from './sysexits.ts'
@@ -52,7 +53,7 @@ export async function sendmail(args: readonly string[], ssh: SshProcess): Promis
 
 function readArguments(args: readonly string[], env: SshProcess['env']): Submission {
   let login: string | undefined
-  let socket = DEFAULT_SOCKET
+  let socket = SUBMIT_SOCKET
   let forced = false
   const rest = [...args]
   for (;;) {

@@ -134,7 +134,7 @@ admin: {listen: "127.0.0.1:${admin}"}
     expect(await system.run(['mailcanary', '--version'])).toMatch(/^\d+\.\d+\.\d+/)
   })
 
-  test('brings a manual page, completion, and the schemas that its examples name', async () => {
+  test('brings a manual page, completion, settings for sshd, and the schemas that its examples name', async () => {
     const page = await system.run(['zcat', '/usr/share/man/man1/mailcanary.1.gz'])
     expect(page).toContain('.SS mailcanary queue list')
     const files = await system.files()
@@ -143,6 +143,7 @@ admin: {listen: "127.0.0.1:${admin}"}
         'usr/share/bash-completion/completions/mailcanary',
         'usr/share/zsh/vendor-completions/_mailcanary',
         'usr/share/fish/vendor_completions.d/mailcanary.fish',
+        'usr/share/doc/mailcanary/deploy/openssh/mailcanary.conf',
       ]),
     )
     const words = ['mailcanary', 'comple']
