@@ -81,24 +81,28 @@ export function readPair(
     if (!parsed.checkPrivateKey(createPrivateKey(key))) {
       complain('key', 'does not belong to the certificate')
     }
-    if (parsed.validToDate.getTime() < now) {
-      complain('certificate', `ended on ${parsed.validTo}: renew it`)
-    }
-    if (parsed.validFromDate.getTime() > now) {
-      complain('certificate', `begins on ${parsed.validFrom} only: is the clock right?`)
-    }
-    if (hostname !== undefined && parsed.checkHost(hostname) === undefined) {
-      complain(
-        'certificate',
-        `is not for ${hostname} but for ${parsed.subjectAltName ?? 'no name'}`,
-      )
-    }
-    if (hostname === undefined && namesOf(parsed) === 'no name') {
-      complain('certificate', 'has no name that a client could ask for')
-    }
+    for (const text of complaintsOf(parsed, { now, hostname })) complain('certificate', text)
   } catch (error) {
     problems.add(path, `certificate and key should both be PEM: ${messageOf(error)}`)
     return undefined
   }
   return well ? { certificate, key } : undefined
+}
+
+/** Why clients would not accept a certificate, whatever its key is; `now` and `hostname` as for `readPair`. */
+export function* complaintsOf(
+  certificate: X509Certificate,
+  { now, hostname }: { readonly now: number; readonly hostname: string | undefined },
+): Generator<string> {
+  const { subjectAltName = 'no name', validFrom, validTo } = certificate
+  if (certificate.validToDate.getTime() < now) yield `ended on ${validTo}: renew it`
+  if (certificate.validFromDate.getTime() > now) {
+    yield `begins on ${validFrom} only: is the clock right?`
+  }
+  if (hostname !== undefined && certificate.checkHost(hostname) === undefined) {
+    yield `is not for ${hostname} but for ${subjectAltName}`
+  }
+  if (hostname === undefined && namesOf(certificate) === 'no name') {
+    yield 'has no name that a client could ask for'
+  }
 }

@@ -237,7 +237,11 @@ ${await otherwise()}${more}`,
     const first = new Person('--answers', given, '--ask')
     await first.answer(/Host name( \[.*\])?: $/, 'relay.example.org\n')
     await first.answer(/Certificate( \[.*\])?: $/, '/nowhere.pem\n')
-    await first.answer(/! .*no such file[^]*Certificate( \[.*\])?: $/, `${pair.certificate}\n`)
+    await first.answer(/! .*no such file[^]*Certificate( \[.*\])?: $/, `${given}\n`)
+    await first.answer(
+      /! .*given\.yaml should be PEM[^]*Certificate( \[.*\])?: $/,
+      `${pair.certificate}\n`,
+    )
     if (
       !(
         await eventually(() => /(Private key|Authority) ?(\[.*\])?: $/.exec(first.seen)?.[1], 'key')

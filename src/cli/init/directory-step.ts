@@ -5,8 +5,8 @@ import { messageOf, Problem } from '../../base/problem.ts'
 import type { Secret } from '../../base/secret.ts'
 import { lookAtTls, type TlsLook } from '../../base/tls-look.ts'
 import { isLoopback } from '../../config/loopback.ts'
-import { never, type Host } from './host-step.ts'
-import { WELL, type Finding, type GivenSecret, type Interview } from './interview.ts'
+import type { Host } from './host-step.ts'
+import { never, WELL, type Finding, type GivenSecret, type Interview } from './interview.ts'
 import { ldapDefaults } from './surroundings.ts'
 
 /** The section `directory` of relay.yaml, without what it holds in common with others. */

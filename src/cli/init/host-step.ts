@@ -1,20 +1,17 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { createServer as createTcpServer, isIP, type AddressInfo } from 'node:net'
-import { createServer } from 'node:tls'
+import { createServer, isIP } from 'node:net'
 
 import { codeOf, messageOf } from '../../base/problem.ts'
-import { lookAtTls } from '../../base/tls-look.ts'
-import { rereadIdentities } from '../../config/certificates.ts'
 import { hostName, hostPort } from '../../config/fields.ts'
-import { WELL, type Finding, type Interview } from './interview.ts'
-import { canRead, type ServiceUser } from './service-user.ts'
-import { addressesOf, findPair, hasIpv6, keyBeside, ownName } from './surroundings.ts'
+import { askAuthority, askCertificate, type TlsFiles } from './certificate-step.ts'
+import { never, WELL, type Finding, type Interview } from './interview.ts'
+import type { ServiceUser } from './service-user.ts'
+import { addressesOf, hasIpv6, ownName } from './surroundings.ts'
 
 /** What the relay is called, and how clients know that it is that. */
 export interface Host {
   readonly hostname: string
-  readonly tls: { readonly certificate: string; readonly key: string }
+  readonly tls: TlsFiles
   /** What a client has to trust; undefined where every client trusts the certificate. */
   readonly authority: string | undefined
   readonly domains: readonly string[]
@@ -85,102 +82,6 @@ async function testName(text: string): Promise<Finding> {
   return { ok: true, text: `It is ${all.join(', ')} in the DNS, ${where}.` }
 }
 
-async function askCertificate(
-  interview: Interview,
-  hostname: string,
-  service: ServiceUser | undefined,
-): Promise<Host['tls']> {
-  const testPair = (pair: Host['tls']): Finding => testedPair(hostname, pair, service)
-  const found = findPair(hostname)
-  const certificate = await interview.ask({
-    key: 'certificate',
-    ask: 'Certificate',
-    why: `Logins need TLS: the file with the certificate for ${hostname} and its chain, PEM.${
-      found === undefined
-        ? ' None was found where certbot, dehydrated and others keep them.'
-        : ' This one was found on this host:'
-    }`,
-    ...(found !== undefined && { unless: found.certificate }),
-    test: path => {
-      const key = interview.book.get('key') ?? keyBeside(path)
-      if (key !== undefined) return testPair({ certificate: path, key })
-      try {
-        readFileSync(path)
-        return WELL
-      } catch (error) {
-        return never(messageOf(error))
-      }
-    },
-  })
-  const beside = interview.book.get('key') ?? keyBeside(certificate)
-  if (beside !== undefined && testPair({ certificate, key: beside }).ok) {
-    return { certificate, key: beside }
-  }
-  const key = await interview.ask({
-    key: 'key',
-    ask: 'Private key',
-    why: 'The key of that certificate is not beside it: the file with it, PEM.',
-    test: path => testPair({ certificate, key: path }),
-  })
-  return { certificate, key }
-}
-
-function testedPair(hostname: string, tls: Host['tls'], service: ServiceUser | undefined): Finding {
-  try {
-    rereadIdentities({ hostname, tls }, Date.now())
-    if (!canRead(service, tls.key) || !canRead(service, tls.certificate)) {
-      const text = `The service may not read ${tls.key}, as its user mailcanary: docs/installation.md has a hook that copies it at each renewal.`
-      return { ok: false, text }
-    }
-    return { ok: true, text: `It is for ${hostname}, it is valid now, and ${tls.key} is its key.` }
-  } catch (error) {
-    return never(messageOf(error))
-  }
-}
-
-/** A certificate of an authority of one's own is trusted by nobody who is not told to. */
-async function askAuthority(
-  interview: Interview,
-  hostname: string,
-  tls: Host['tls'],
-): Promise<string | undefined> {
-  const given = interview.book.get('authority')
-  if (given === undefined && (await isTrusted(hostname, tls))) return undefined
-  return interview.ask({
-    key: 'authority',
-    ask: 'Authority',
-    why: 'Clients of this host do not trust that certificate by themselves. The prober is one: the file with the certificate of the authority, PEM.',
-    unless: tls.certificate,
-    test: async path => {
-      try {
-        const ca = readFileSync(path, 'utf8')
-        if (await isTrusted(hostname, tls, ca))
-          return { ok: true, text: 'With it the certificate is trusted.' }
-        return never(`the certificate is not from the authority in ${path}`)
-      } catch (error) {
-        return never(messageOf(error))
-      }
-    },
-  })
-}
-
-/** Asked of TLS itself, between two ends in this process. */
-async function isTrusted(hostname: string, tls: Host['tls'], ca?: string): Promise<boolean> {
-  const server = createServer({ cert: readFileSync(tls.certificate), key: readFileSync(tls.key) })
-  server.on('tlsClientError', () => undefined)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const look = await lookAtTls({
-    host: '127.0.0.1',
-    port,
-    servername: hostname,
-    ...(ca !== undefined && { ca }),
-  })
-  server.close()
-  return look.kind === 'well'
-}
-
 /** Not asked where the usual port can be had. */
 async function askListener(
   interview: Interview,
@@ -213,7 +114,7 @@ async function testListeners(text: string): Promise<Finding> {
 async function testListener(text: string): Promise<Finding> {
   const parsed = hostPort().safeParse(text)
   if (!parsed.success) return never(parsed.error.issues[0]?.message ?? '')
-  const server = createTcpServer()
+  const server = createServer()
   try {
     // What the relay does: an IPv6 address is for IPv6 alone.
     server.listen({ ...parsed.data, exclusive: true, ipv6Only: true })
@@ -232,10 +133,6 @@ async function testListener(text: string): Promise<Finding> {
 
 function isAny(address: string): boolean {
   return isIP(address) !== 0 && /^[0:.]+$/.test(address)
-}
-
-export function never(text: string): Finding {
-  return { ok: false, never: true, text }
 }
 
 /** What a field of the configuration has against a value; '' for nothing. */

@@ -18,6 +18,11 @@ export interface Finding {
 
 export const WELL: Finding = { ok: true, text: '' }
 
+/** The finding that an answer cannot be kept, and why. */
+export function never(text: string): Finding {
+  return { ok: false, never: true, text }
+}
+
 export interface Question {
   /** How the file of answers calls it. */
   readonly key: string

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 
 import { messageOf } from '../../base/problem.ts'
 import { lookAtTls } from '../../base/tls-look.ts'
-import { never } from './host-step.ts'
-import { WELL, type Interview } from './interview.ts'
+import { never, WELL, type Interview } from './interview.ts'
 
 export interface Mailbox {
   readonly host: string

@@ -1,8 +1,7 @@
 import { lookOutbound } from '../../app/outbound-look.ts'
 import { lookAtTls } from '../../base/tls-look.ts'
 import { isLoopback } from '../../config/loopback.ts'
-import { never } from './host-step.ts'
-import { WELL, type Finding, type GivenSecret, type Interview } from './interview.ts'
+import { never, WELL, type Finding, type GivenSecret, type Interview } from './interview.ts'
 
 /** How mail leaves: the section `delivery` of relay.yaml, where it says something. */
 export interface OutboundAnswers {

@@ -8,8 +8,8 @@ import type { Provider } from '../../mail/provider.ts'
 import { PROVIDERS } from '../../mail/providers.ts'
 import { inspect, type Inspection } from '../../probe/imap-inspection.ts'
 import { warningsOf } from '../../probe/seed-warnings.ts'
-import { complaint, never } from './host-step.ts'
-import { WELL, type Finding, type GivenSecret, type Interview } from './interview.ts'
+import { complaint } from './host-step.ts'
+import { never, WELL, type Finding, type GivenSecret, type Interview } from './interview.ts'
 import { askMailbox, imapRow, type Mailbox } from './mailbox-step.ts'
 
 /** A row of `seeds` in probes.yaml, and what belongs to it. */
