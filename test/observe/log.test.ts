@@ -208,6 +208,17 @@ describe('pseudonyms in the log', () => {
   })
 })
 
+it.each([
+  [452, '4.3.1', true],
+  [451, '4.3.0', true],
+  [452, '4.5.3', false],
+  [550, '5.7.1', false],
+])('mail refused with %i %s is a warning: %s', (code, enhanced, warning) => {
+  const { log, lines } = logWith({ level: 'warn' })
+  log.relay({ kind: 'message-refused', login: 'alice', code, enhanced, reason: 'a reason' })
+  expect(lines).toHaveLength(warning ? 1 : 0)
+})
+
 describe.each(['human', 'json'] as const)('the log in %s format', format => {
   it('names no login, address or destination at the default level', () => {
     const { log, lines } = logWith({ format })

@@ -16,14 +16,7 @@ export function relayEntry(event: RelayEvent): Entry {
         from(event.login),
       )
     case 'message-refused':
-      return {
-        ...info(
-          'message',
-          `refused: ${words(event.code, event.enhanced, event.reason)}`,
-          from(event.login),
-        ),
-        tone: 'doubtful',
-      }
+      return refusedEntry(event)
     case 'login-over-limit':
       return overLimitEntry(event)
     case 'attempt':
@@ -64,6 +57,14 @@ function loginEntry(event: Extract<RelayEvent, { kind: 'login' }>): Entry {
         person: of(login),
       }
   }
+}
+
+function refusedEntry(event: Extract<RelayEvent, { kind: 'message-refused' }>): Entry {
+  const { code, enhanced, login, reason } = event
+  const entry = warn('message', `refused: ${words(code, enhanced, reason)}`)
+  // RFC 3463 section 3.4: the state of the mail system, which is ours. Everything else concerns whoever sends.
+  const ours = enhanced.startsWith('4.3.')
+  return { ...entry, level: ours ? 'warn' : 'info', person: from(login) }
 }
 
 function overLimitEntry(event: Extract<RelayEvent, { kind: 'login-over-limit' }>): Entry {
