@@ -45,14 +45,18 @@ Examples:
       }
       if (relay !== undefined) {
         const { hostname, listen, directory, delivery } = relay.config
-        const listeners = listen.submissions.length + listen.submission.length
+        const listeners = [
+          amount(listen.submissions.length + listen.submission.length, 'listener'),
+          ...(listen.local.length > 0 ? [`${listen.local.length} for local applications`] : []),
+          ...(listen.ssh ? [`1 for sshd (${listen.ssh.socket})`] : []),
+        ].join(', ')
         const source = directory.ldap?.url ?? directory.export_file?.path ?? ''
         const route =
           delivery.smarthost === undefined
             ? 'straight to the MX'
             : `through ${delivery.smarthost.host}`
         say(
-          `${relay.path}: well: ${hostname}, ${amount(listeners, 'listener')}, logins from ${source}, mail goes ${route}`,
+          `${relay.path}: well: ${hostname}, ${listeners}, logins from ${source}, mail goes ${route}`,
         )
       }
       if (probes !== undefined) {

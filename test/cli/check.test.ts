@@ -41,6 +41,23 @@ test('a provider that shaping names and nobody knows is told with its place, bes
   ])
 })
 
+test('all ways in are told, that of sshd with the socket that its programs look for', async () => {
+  const site = await siteWith('    gmail: {connections: 3}')
+  const text = await readFile(site.relayFile, 'utf8')
+  await writeFile(
+    site.relayFile,
+    text.replace(
+      /^listen:\n/m,
+      'listen:\n  ssh: {group: mailcanary-submit}\n  local: [{address: "127.0.0.1:25", principal: cron, addresses: [root@example.org]}]\n',
+    ),
+  )
+  const { code, output } = await commandLine('check', '--relay', site.relayFile)
+  expect(output).toContain(
+    'listeners, 1 for local applications, 1 for sshd (/run/mailcanary/ssh/submit.sock), logins from',
+  )
+  expect(code).toBe(0)
+})
+
 test('a provider of the prober’s file is known where that is checked too', async () => {
   const site = await siteWith('    mailhost: {connections: 3}')
   const probes = join(site.folder, 'probes.yaml')
