@@ -12,7 +12,7 @@ import { compileTools } from './native.ts'
 import { compareNodes } from './nodes.ts'
 import { comparePairs, warmUp } from './pairs.ts'
 import { startPostfixSubject } from './postfix-subject.ts'
-import { startRelay } from './relay-subject.ts'
+import { startRelay, type RelaySubject } from './relay-subject.ts'
 import { formatRows, formatVerdicts, table, type Row, type Verdict } from './report.ts'
 import {
   DEFERRED,
@@ -106,8 +106,8 @@ async function main(): Promise<number> {
     if (wanted('idle')) {
       note(`idle: ${IDLE_SESSIONS} sessions`)
       await part('idle', async () => {
-        const fresh = await startRelay(join(folder, 'idle'), sink.port)
-        stops.push(() => fresh.stop())
+        const fresh = (round: number): Promise<RelaySubject> =>
+          startRelay(join(folder, `idle-${round}`), sink.port)
         const kib = await idleCost(fresh, IDLE_SESSIONS, loadgen)
         verdicts.push({
           what: `idle: memory of one of ${IDLE_SESSIONS} TLS sessions`,
