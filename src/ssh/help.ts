@@ -1,3 +1,5 @@
+import { SUBMIT_SOCKET } from '../base/submit-socket.ts'
+
 export type SshCommand = 'authorized-keys' | 'sendmail'
 
 /** What the two programs that sshd starts say of themselves. */
@@ -8,7 +10,7 @@ For OpenSSH's AuthorizedKeysCommand: prints the line of authorized_keys for a ke
 but mailcanary sendmail as the key's owner; prints nothing for any other key. It asks the running relay and opens no file.
 
   TOKENS           of sshd_config: %u %f, or %u %t %k
-  --socket PATH    listen.ssh.socket of relay.yaml (default: /run/mailcanary/ssh/submit.sock)
+  --socket PATH    listen.ssh.socket of relay.yaml (default: ${SUBMIT_SOCKET})
   --account NAME   answer for this account of the host only, where %u is given (default: submit)
   --command PATH   the program that the key may start (default: this one)
 
@@ -23,7 +25,7 @@ Submits a message as a login, with the policy and the limits of the submission p
 recipients or none. As a rule sshd starts it, as mailcanary authorized-keys tells it to.
 
   --as LOGIN       who sends
-  --socket PATH    listen.ssh.socket of relay.yaml (default: /run/mailcanary/ssh/submit.sock)
+  --socket PATH    listen.ssh.socket of relay.yaml (default: ${SUBMIT_SOCKET})
   --ssh            take the options that follow from SSH_ORIGINAL_COMMAND instead, which begins with sendmail
   -t               the recipients are those of To, Cc and Bcc as well
   -i, -oi          a line with nothing but a dot does not end the message

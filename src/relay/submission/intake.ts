@@ -8,10 +8,11 @@ import { HeaderScanner } from '../../mail/headers.ts'
 import { originators } from '../../mail/originators.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { WITHIN, type Judgement } from '../limits/judge.ts'
+import { FILE_PIECE } from '../queue/body-files/body-file.ts'
 import { StoreUnavailable, type BodyWriter, type NewMessage } from '../queue/store.ts'
 import type { Busy, DataSink } from './command-parser.ts'
 import type { DataDecoder } from './data-decoder.ts'
-import { CONTENT_IN_MEMORY, MAX_RECEIVED } from './limits.ts'
+import { MAX_RECEIVED } from './limits.ts'
 import type { MemoryShare } from './memory-budget.ts'
 import { overLimitEvent, overLimitReply } from './over-limit.ts'
 import { judgeOriginators } from './policy.ts'
@@ -175,9 +176,9 @@ export class Intake implements DataSink {
     try {
       this.#body ??= this.#site.store.newBody()
       // What is beyond the pieces that the store keeps in memory is on the disk already.
-      const before = Math.min(this.#size, CONTENT_IN_MEMORY)
+      const before = Math.min(this.#size, FILE_PIECE)
       this.#size += chunk.length
-      const more = Math.min(this.#size, CONTENT_IN_MEMORY) - before
+      const more = Math.min(this.#size, FILE_PIECE) - before
       if (!this.#memory.take(more)) return this.#refuse(OUT_OF_MEMORY)
       return this.#body.write(chunk)?.catch((error: unknown) => this.#fail(error))
     } catch (error) {

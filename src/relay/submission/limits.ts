@@ -81,9 +81,6 @@ export function maxLineOctets(verb: string): number {
 /** Octets of a line of content, CRLF included (RFC 5321 section 4.5.3.1.6). */
 export const MAX_CONTENT_LINE = 1_000
 
-/** Octets of content that a store keeps in memory for one message: what has more is being written. */
-export const CONTENT_IN_MEMORY = 262_144
-
 /** Octets that an envelope in the making takes, and one recipient of it beside its text. */
 export const ENVELOPE_IN_MEMORY = 1_024
 export const RECIPIENT_IN_MEMORY = 256

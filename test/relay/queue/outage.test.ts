@@ -46,7 +46,7 @@ test('is not what a fault of ours makes: that is said each time, and thrown', as
 test('is not outlasted by one who has to stop', async () => {
   const { outage } = observed()
   const stopping = new AbortController()
-  const waiting = outage.outlast(failing(Infinity), stopping.signal)
+  const waiting = outage.outlast(failing(100), stopping.signal)
   stopping.abort()
   expect(await waiting).toBeUndefined()
 })

@@ -35,7 +35,10 @@ export function sizeOf(content: BodyContent): number {
 /** Octets of a body that are in memory before it becomes a file. Bodies that have no more never do. */
 export const SMALL_BODY = 131_072
 
-/** Octets of a file that are written or read at once: each time a thread of the pool has to be woken, and wakes us. */
+/**
+ * Octets of a file that are written or read at once, since each time a thread of the pool has to be woken, and wakes us; so many
+ * of a body are in memory at most.
+ */
 export const FILE_PIECE = 262_144
 
 const CIPHER = 'aes-256-gcm'
