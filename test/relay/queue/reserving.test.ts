@@ -39,10 +39,26 @@ async function open(slots = 10) {
     }
   }
   store.reserveWith(reserve)
-  return { path, store, begun, free: () => free }
+  return { path, store, begun, free: () => free, reserve }
 }
 
 describe('a delivery that a slot is kept for', () => {
+  test.each([
+    ['starts', true],
+    ['stops', false],
+  ])('is for a runner that %s before its transaction: %s', async (_, there) => {
+    const { store, begun, reserve } = await open()
+    store.reserveWith(there ? undefined : reserve)
+    const body = store.newBody()
+    await body.write(Buffer.from('hello'))
+    const made = message(['bob@example.net'])
+    const putting = store.put(made, body)
+    // A runner that starts looks at the queue, where there is nothing yet.
+    store.reserveWith(there ? reserve : undefined)
+    await putting
+    expect(begun.map(({ message: { id } }) => id)).toEqual(there ? [made.id] : [])
+  })
+
   test('is leased by the commit that makes it, and is in no index of what waits', async () => {
     const { path, store, begun } = await open()
     const before = store.commits

@@ -27,7 +27,9 @@ export class Reserving {
 
   /** As `GroupCommit.run`, with the slots of one message: their leases begin with its commit. */
   async run<T>(work: (slots: ReservedSlots) => T): Promise<T> {
-    const slots = new ReservedSlots(this.#parts, this.#reserve)
+    // Asked at the time of the transaction: a runner that has started meanwhile has looked at the queue already, and does not
+    // look again for what was put without it.
+    const slots = new ReservedSlots(this.#parts, domain => this.#reserve?.(domain))
     try {
       const result = await this.#parts.group.run(() => {
         // The transaction may be done anew.
@@ -46,10 +48,10 @@ export class Reserving {
 /** The slots that are kept for the deliveries of one message. */
 export class ReservedSlots {
   readonly #parts: Parts
-  readonly #reserve: Reserve | undefined
+  readonly #reserve: Reserve
   readonly #kept = new Map<string, { readonly reservation: Reservation; lease?: Lease }>()
 
-  constructor(parts: Parts, reserve: Reserve | undefined) {
+  constructor(parts: Parts, reserve: Reserve) {
     this.#parts = parts
     this.#reserve = reserve
   }
@@ -61,7 +63,7 @@ export class ReservedSlots {
    */
   take(domain: string): number | undefined {
     const { destinations, holds } = this.#parts
-    const reservation = this.#reserve?.(domain)
+    const reservation = this.#reserve(domain)
     if (reservation === undefined) return undefined
     if (holds.any() || destinations.waits(domain, reservation.at)) {
       reservation.leave()
